@@ -1,0 +1,125 @@
+/* WordPiece over the words of the normaliser: the greedy longest match from the left. */
+#include "text/tokenizer.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "text/normalize.h"
+#include "text/utf8.h"
+#include "text/vocab.h"
+
+#define MIN_TOKENS 2u
+#define MAX_TOKENS 512u
+
+struct jc_tokenizer {
+    struct jc_vocab *vocab;
+    size_t max_tokens;
+    int32_t cls, sep, unk;
+};
+
+/* An encoding under way. */
+struct encoding {
+    const struct jc_tokenizer *tokenizer;
+    int32_t *ids;
+    size_t n;
+    size_t n_max; /* room left for [SEP] */
+};
+
+static jc_code find_special(const struct jc_vocab *vocab, const char *token, const char *path, int32_t *ret_id,
+                            struct jc_err *err)
+{
+    int32_t id = jc_vocab_find(vocab, token, strlen(token));
+    if (id < 0)
+        return jc_fail(err, JC_E_FORMAT, "%s: no token %s", path, token);
+    *ret_id = id;
+    return JC_OK;
+}
+
+jc_code jc_tokenizer_load(const char *vocab_path, size_t max_tokens, struct jc_tokenizer **ret_tokenizer,
+                          struct jc_err *err)
+{
+    if (max_tokens < MIN_TOKENS || max_tokens > MAX_TOKENS)
+        return jc_fail(err, JC_E_INVALID, "max_tokens is %zu, not %u to %u", max_tokens, MIN_TOKENS, MAX_TOKENS);
+    JC_AUTO(jc_tokenizer) struct jc_tokenizer *tokenizer = calloc(1, sizeof *tokenizer);
+    if (!tokenizer)
+        return jc_fail(err, JC_E_NOMEM, "out of memory for a tokenizer");
+    tokenizer->max_tokens = max_tokens;
+    jc_code code = jc_vocab_load(vocab_path, &tokenizer->vocab, err);
+    if (code == JC_OK)
+        code = find_special(tokenizer->vocab, "[CLS]", vocab_path, &tokenizer->cls, err);
+    if (code == JC_OK)
+        code = find_special(tokenizer->vocab, "[SEP]", vocab_path, &tokenizer->sep, err);
+    if (code == JC_OK)
+        code = find_special(tokenizer->vocab, "[UNK]", vocab_path, &tokenizer->unk, err);
+    if (code != JC_OK)
+        return code;
+    *ret_tokenizer = TAKE(tokenizer);
+    return JC_OK;
+}
+
+void jc_tokenizer_destroy(struct jc_tokenizer *tokenizer)
+{
+    if (!tokenizer)
+        return;
+    jc_vocab_destroy(tokenizer->vocab);
+    free(tokenizer);
+}
+
+size_t jc_tokenizer_max_tokens(const struct jc_tokenizer *tokenizer)
+{
+    return tokenizer->max_tokens;
+}
+
+size_t jc_tokenizer_vocab_size(const struct jc_tokenizer *tokenizer)
+{
+    return jc_vocab_size(tokenizer->vocab);
+}
+
+/* The pieces of one word, or [UNK] for the whole word where a rest of it has none. Returns how many. */
+static size_t split_word(const struct jc_tokenizer *tokenizer, const char *word, size_t n,
+                         int32_t ret_pieces[JC_WORD_MAX_CHARS])
+{
+    size_t n_pieces = 0;
+    for (size_t at = 0; word && at < n;) {
+        size_t n_piece = 0;
+        int32_t id = jc_vocab_longest(tokenizer->vocab, at > 0, word + at, n - at, &n_piece);
+        if (id < 0) {
+            n_pieces = 0;
+            break;
+        }
+        ret_pieces[n_pieces++] = id;
+        at += n_piece;
+    }
+    if (n_pieces > 0)
+        return n_pieces;
+    ret_pieces[0] = tokenizer->unk;
+    return 1;
+}
+
+static bool encode_word(void *context, const char *word, size_t n)
+{
+    struct encoding *encoding = context;
+    int32_t pieces[JC_WORD_MAX_CHARS]; /* each holds at least one character of the word */
+    size_t n_pieces = split_word(encoding->tokenizer, word, n, pieces);
+    size_t room = encoding->n_max - encoding->n;
+    if (n_pieces > room)
+        n_pieces = room;
+    memcpy(encoding->ids + encoding->n, pieces, n_pieces * sizeof *pieces);
+    encoding->n += n_pieces;
+    return encoding->n < encoding->n_max;
+}
+
+jc_code jc_tokenizer_encode(const struct jc_tokenizer *tokenizer, const char *text, size_t n, int32_t *ret_ids,
+                            size_t *ret_n, struct jc_err *err)
+{
+    jc_code code = jc_utf8_check("text", text, n, err);
+    if (code != JC_OK)
+        return code;
+    struct encoding encoding = {.tokenizer = tokenizer, .ids = ret_ids, .n = 1, .n_max = tokenizer->max_tokens - 1};
+    ret_ids[0] = tokenizer->cls;
+    if (encoding.n < encoding.n_max)
+        jc_normalize(text, n, encode_word, &encoding);
+    ret_ids[encoding.n++] = tokenizer->sep;
+    *ret_n = encoding.n;
+    return JC_OK;
+}

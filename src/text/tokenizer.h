@@ -1,0 +1,34 @@
+/*
+ * BERT uncased WordPiece: text to token ids, identical to the Hugging Face `tokenizers` BertNormalizer +
+ * BertPreTokenizer + WordPiece (clean text, split CJK, strip accents, lower case, split at punctuation, greedy longest
+ * match, at most 100 characters a word, else [UNK]). "[SEP]" and the like written in a text are plain text, as with
+ * encode_special_tokens. Immutable after creation. Threads: any.
+ */
+#ifndef JC_TEXT_TOKENIZER_H
+#define JC_TEXT_TOKENIZER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/own.h"
+
+struct jc_tokenizer;
+
+/* max_tokens: the longest id sequence made, [CLS] and [SEP] included (2..512); longer texts are cut.
+ * Errors: as jc_vocab_load; FORMAT where the vocabulary lacks [CLS], [SEP] or [UNK]. */
+JC_MUST_CHECK jc_code jc_tokenizer_load(const char *vocab_path, size_t max_tokens, struct jc_tokenizer **ret_tokenizer,
+                                        struct jc_err *err);
+void jc_tokenizer_destroy(struct jc_tokenizer *tokenizer);
+JC_DEFINE_AUTO(jc_tokenizer)
+
+size_t jc_tokenizer_max_tokens(const struct jc_tokenizer *tokenizer);
+size_t jc_tokenizer_vocab_size(const struct jc_tokenizer *tokenizer);
+
+/* Writes [CLS] ids [SEP] into ret_ids, which has room for max_tokens, and their number into *ret_n (2 for a text
+ * without tokens). Works in time linear in n and allocates nothing that grows with hostile words.
+ * Errors: INVALID (invalid UTF-8 with its byte offset), NOMEM. */
+JC_MUST_CHECK jc_code jc_tokenizer_encode(const struct jc_tokenizer *tokenizer, const char *text, size_t n,
+                                          int32_t *ret_ids, size_t *ret_n, struct jc_err *err);
+
+#endif

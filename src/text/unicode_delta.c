@@ -1,0 +1,70 @@
+/*
+ * The differences, found by asking the reference about every code point. A range may run over characters in between
+ * that have none of the properties in question, so that the lists stay short.
+ */
+#include "text/unicode_delta.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/attr.h"
+
+struct range {
+    uint32_t first, last;
+};
+
+/* 565 characters of the categories Mn, P* and Cf. */
+static const struct range plain[] = {
+    {0x061d, 0x061d},   {0x07fd, 0x07fd},   {0x0890, 0x08e2},   {0x09fd, 0x09fe},   {0x0a76, 0x0a76},
+    {0x0afa, 0x0aff},   {0x0b55, 0x0b55},   {0x0c04, 0x0c3c},   {0x0c77, 0x0c77},   {0x0c84, 0x0c84},
+    {0x0d00, 0x0d00},   {0x0d3b, 0x0d3c},   {0x0d81, 0x0d81},   {0x0eba, 0x0eba},   {0x0ece, 0x0ece},
+    {0x180f, 0x1886},   {0x1abf, 0x1ace},   {0x1b7d, 0x1b7e},   {0x1df6, 0x1dfb},   {0x2e43, 0x2e5d},
+    {0xa82c, 0xa82c},   {0xa8c5, 0xa8c5},   {0xa8ff, 0xa8ff},   {0xa9bd, 0xa9bd},   {0x10d24, 0x10f89},
+    {0x11070, 0x11074}, {0x110c2, 0x110cd}, {0x111cf, 0x111cf}, {0x1123e, 0x11241}, {0x1133b, 0x1133b},
+    {0x11438, 0x1145e}, {0x11660, 0x1166c}, {0x116b9, 0x116b9}, {0x1182f, 0x11fff}, {0x12ff1, 0x13455},
+    {0x16e97, 0x16f4f}, {0x16fe2, 0x16fe4}, {0x1cf00, 0x1cf46}, {0x1e000, 0x1e4ef}, {0x1e944, 0x1e95f},
+};
+
+/* 108 characters. */
+static const struct range classless[] = {
+    {0x07fd, 0x07fd},   {0x0898, 0x08d3},   {0x09fe, 0x09fe},   {0x0c3c, 0x0c3c},   {0x0d3b, 0x0d3c},
+    {0x0eba, 0x0eba},   {0x1715, 0x1715},   {0x1abf, 0x1ace},   {0x1df6, 0x1dfa},   {0xa82c, 0xa82c},
+    {0x10d24, 0x10f85}, {0x11070, 0x11070}, {0x1133b, 0x1133b}, {0x1145e, 0x1145e}, {0x11839, 0x11a99},
+    {0x11d42, 0x11f42}, {0x16ff0, 0x16ff1}, {0x1e08f, 0x1e4ef},
+};
+
+/* 55 characters: first..last become to, to + 1, ... */
+static const struct {
+    struct range capital;
+    uint32_t to;
+} lower[] = {
+    {{0x1c89, 0x1c89}, 0x1c8a},    {{0xa7cb, 0xa7cb}, 0x0264}, {{0xa7cc, 0xa7cc}, 0xa7cd},
+    {{0xa7ce, 0xa7ce}, 0xa7cf},    {{0xa7d2, 0xa7d2}, 0xa7d3}, {{0xa7d4, 0xa7d4}, 0xa7d5},
+    {{0xa7da, 0xa7da}, 0xa7db},    {{0xa7dc, 0xa7dc}, 0x019b}, {{0x10d50, 0x10d65}, 0x10d70},
+    {{0x16ea0, 0x16eb8}, 0x16ebb},
+};
+
+static int compare_range(const void *key, const void *element)
+{
+    const uint32_t *c = key;
+    const struct range *range = element;
+    return *c < range->first ? -1 : *c > range->last;
+}
+
+bool jc_unicode_is_plain(uint32_t c)
+{
+    return bsearch(&c, plain, JC_COUNT(plain), sizeof *plain, compare_range) != NULL;
+}
+
+bool jc_unicode_is_classless(uint32_t c)
+{
+    return bsearch(&c, classless, JC_COUNT(classless), sizeof *classless, compare_range) != NULL;
+}
+
+uint32_t jc_unicode_tolower(uint32_t c)
+{
+    for (size_t i = 0; i < JC_COUNT(lower); i++)
+        if (c >= lower[i].capital.first && c <= lower[i].capital.last)
+            return lower[i].to + (c - lower[i].capital.first);
+    return c;
+}

@@ -1,0 +1,112 @@
+/* tokenizer: greedy longest match, [UNK], truncation and errors with a vocabulary of a few tokens. */
+#include "text/tokenizer.h"
+
+#include "check.h"
+#include "temp_file.h"
+
+enum { PAD, UNK, CLS, SEP, NURSE, N, UN, AFF, ABLE, AA, A, IN_A, DOT, BRACKET, CLOSE, IN_E, IDEOGRAPH, SEPA };
+
+static const char vocabulary[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\nnurse\nn\nun\n##aff\n##able\naa\na\n##a\n.\n[\n]\n##e\n"
+                                 "\xe6\xbc\xa2\nsep\n";
+
+static struct jc_err err;
+
+static struct jc_tokenizer *load(size_t max_tokens)
+{
+    struct jc_tokenizer *tokenizer = NULL;
+    REQUIRE_OK(jc_tokenizer_load(write_temp(vocabulary, sizeof vocabulary - 1), max_tokens, &tokenizer, &err));
+    return tokenizer;
+}
+
+static void check_ids(const struct jc_tokenizer *tokenizer, const char *text, size_t n, const int32_t *want,
+                      size_t n_want)
+{
+    int32_t ids[512];
+    size_t n_ids = 0;
+    memset(ids, 0x55, sizeof ids);
+    REQUIRE_OK(jc_tokenizer_encode(tokenizer, text, n, ids, &n_ids, &err));
+    if (!check_report(n_ids == n_want, __FILE__, __LINE__, "'%.40s': %zu ids, not %zu", text, n_ids, n_want))
+        return;
+    for (size_t i = 0; i < n_want; i++)
+        check_report(ids[i] == want[i], __FILE__, __LINE__, "'%.40s': id %zu is %d, not %d", text, i, ids[i], want[i]);
+    CHECK_INT(ids[n_ids], 0x55555555); /* nothing is written behind the ids */
+}
+
+#define CHECK_IDS(tokenizer, text, ...)                                      \
+    check_ids(tokenizer, text, strlen(text), (const int32_t[]){__VA_ARGS__}, \
+              sizeof((const int32_t[]){__VA_ARGS__}) / sizeof(int32_t))
+
+static void test_pieces(void)
+{
+    JC_AUTO(jc_tokenizer) struct jc_tokenizer *tokenizer = load(64);
+    CHECK_INT(jc_tokenizer_max_tokens(tokenizer), 64);
+    CHECK_INT(jc_tokenizer_vocab_size(tokenizer), 18);
+    CHECK_IDS(tokenizer, "", CLS, SEP);
+    CHECK_IDS(tokenizer, " \n\xe2\x80\x8b", CLS, SEP);
+    CHECK_IDS(tokenizer, "Nurse", CLS, NURSE, SEP);
+    CHECK_IDS(tokenizer, "N\xc3\x9crse. nurse", CLS, NURSE, DOT, NURSE, SEP);
+    CHECK_IDS(tokenizer, "unaffable", CLS, UN, AFF, ABLE, SEP);  /* the example of the BERT sources */
+    CHECK_IDS(tokenizer, "unwanted unaffx", CLS, UNK, UNK, SEP); /* one [UNK] for the whole word */
+    CHECK_IDS(tokenizer, "aaaa", CLS, AA, IN_A, IN_A, SEP);
+    CHECK_IDS(tokenizer, "ne", CLS, N, IN_E, SEP);
+    CHECK_IDS(tokenizer, "e", CLS, UNK, SEP); /* only "##e" is there */
+    CHECK_IDS(tokenizer,
+              "a\xe6\xbc\xa2"
+              "a",
+              CLS, A, IDEOGRAPH, A, SEP);
+    CHECK_IDS(tokenizer, "[SEP]", CLS, BRACKET, SEPA, CLOSE, SEP);
+    CHECK_IDS(tokenizer, "##a", CLS, UNK, UNK, A, SEP); /* '#' is punctuation */
+}
+
+static void test_truncation(void)
+{
+    JC_AUTO(jc_tokenizer) struct jc_tokenizer *four = load(4);
+    CHECK_IDS(four, "nurse", CLS, NURSE, SEP);
+    CHECK_IDS(four, "nurse nurse nurse", CLS, NURSE, NURSE, SEP);
+    CHECK_IDS(four, "a unaffable", CLS, A, UN, SEP); /* cut within a word */
+    CHECK_IDS(four, "a unaffx", CLS, A, UNK, SEP);   /* the rest of the word still counts */
+    JC_AUTO(jc_tokenizer) struct jc_tokenizer *two = load(2);
+    CHECK_IDS(two, "nurse", CLS, SEP);
+}
+
+static void test_long_words(void)
+{
+    static char text[1 << 22];
+    memset(text, 'a', sizeof text);
+    int32_t want[512] = {CLS, AA};
+    for (size_t i = 2; i < 512; i++)
+        want[i] = IN_A;
+    want[100] = SEP; /* [CLS] aa, 98 times ##a, [SEP] */
+    JC_AUTO(jc_tokenizer) struct jc_tokenizer *tokenizer = load(512);
+    check_ids(tokenizer, text, 100, want, 101);
+    const int32_t unknown[] = {CLS, UNK, SEP};
+    check_ids(tokenizer, text, 101, unknown, 3);
+    check_ids(tokenizer, text, sizeof text, unknown, 3);
+}
+
+static void test_errors(void)
+{
+    JC_AUTO(jc_tokenizer) struct jc_tokenizer *tokenizer = load(8);
+    int32_t ids[8];
+    size_t n = 99;
+    CHECK_FAILS(jc_tokenizer_encode(tokenizer, "nurse\xff", 6, ids, &n, &err), JC_E_INVALID, "invalid UTF-8 at byte 5");
+    CHECK_INT(n, 99);
+    struct jc_tokenizer *none = NULL;
+    CHECK_FAILS(jc_tokenizer_load(temp_path, 1, &none, &err), JC_E_INVALID, "max_tokens is 1");
+    CHECK_FAILS(jc_tokenizer_load(temp_path, 513, &none, &err), JC_E_INVALID, "max_tokens is 513");
+    CHECK_FAILS(jc_tokenizer_load(write_temp("[CLS]\n[UNK]\n", 12), 8, &none, &err), JC_E_FORMAT, "no token [SEP]");
+    CHECK_FAILS(jc_tokenizer_load(write_temp("[SEP]\n[UNK]\n", 12), 8, &none, &err), JC_E_FORMAT, "no token [CLS]");
+    CHECK_FAILS(jc_tokenizer_load(write_temp("[SEP]\n[CLS]\n", 12), 8, &none, &err), JC_E_FORMAT, "no token [UNK]");
+    CHECK_FAILS(jc_tokenizer_load("/nonexistent", 8, &none, &err), JC_E_NOT_FOUND, "/nonexistent");
+    CHECK(!none);
+    jc_tokenizer_destroy(NULL);
+}
+
+int main(void)
+{
+    test_pieces();
+    test_truncation();
+    test_long_words();
+    test_errors();
+    return check_finish();
+}
