@@ -1,0 +1,40 @@
+/*
+ * The little linear algebra the project needs, over CBLAS. Matrices are row-major float32, dense, without gaps.
+ * Threads: any; the caller runs one thread per core and BLAS itself is single-threaded (jc_linalg_init).
+ */
+#ifndef JC_LINALG_LINALG_H
+#define JC_LINALG_LINALG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Makes BLAS single-threaded. Call once, before threads start. */
+void jc_linalg_init(void);
+
+/* scores [n_queries][n_rows] = queries [n_queries][dim] . rows [n_rows][dim]^T; no number is over INT_MAX. How many
+ * queries there are may change the last bits of a score. */
+void jc_gemm_scores(const float *queries, size_t n_queries, const float *rows, size_t n_rows, size_t dim,
+                    float *ret_scores);
+
+float jc_vec_dot(const float *a, const float *b, size_t n);
+
+/* sum[i] += factor * x[i] */
+void jc_vec_add(float *sum, float factor, const float *x, size_t n);
+
+/* Scales x to length 1 and returns its length before; a zero vector stays zero. Values that are not finite give a vector
+ * that is not. */
+float jc_vec_normalize(float *x, size_t n);
+
+bool jc_vec_is_finite(const float *x, size_t n);
+
+struct jc_hit {
+    uint32_t index;
+    float score;
+};
+
+/* The k best of scores[n], best first; of equal scores the lower index first. A NaN stands behind every number, -inf
+ * included. Returns how many: min(k, n); n is at most UINT32_MAX. */
+size_t jc_topk(const float *scores, size_t n, size_t k, struct jc_hit *ret_hits);
+
+#endif
