@@ -1,0 +1,71 @@
+/*
+ * A model bundle: a folder with manifest.json, categories.safetensors, categories.tsv, vocab.txt and, for a torch
+ * encoder, encoder.pt. models/README.md is the contract. A loaded bundle is immutable. Threads: any.
+ *
+ * Loading checks, in this order and with an error that names file and reason: the manifest, its format version, that
+ * every required file is listed, every listed file's SHA-256, the embeddings' shape and finite values, and that
+ * categories.tsv has one well-formed row a category. Canaries need an encoder: model/classifier runs them.
+ */
+#ifndef JC_ARTIFACT_BUNDLE_H
+#define JC_ARTIFACT_BUNDLE_H
+
+#include <stddef.h>
+
+#include "artifact/manifest.h"
+#include "base/err.h"
+#include "base/own.h"
+
+#define JC_BUNDLE_MANIFEST "manifest.json"
+#define JC_BUNDLE_CATEGORIES "categories.safetensors"
+#define JC_BUNDLE_TITLES "categories.tsv"
+#define JC_BUNDLE_VOCAB "vocab.txt"
+#define JC_BUNDLE_ENCODER "encoder.pt"
+#define JC_BUNDLE_EMBEDDINGS "embeddings" /* the tensor: F32 [n_categories][dim] */
+
+struct jc_category {
+    const char *code;  /* "29-1141.00" */
+    const char *title; /* "Registered Nurses" */
+};
+
+struct jc_bundle;
+
+enum jc_bundle_parts {
+    JC_BUNDLE_PORTABLE, /* what a repository holds: vocab.txt and encoder.pt may be absent, even where listed */
+    JC_BUNDLE_COMPLETE, /* what a server loads */
+};
+
+/* Errors: NOT_FOUND, FORMAT, UNSUPPORTED, MODEL (values not finite), NOMEM. */
+JC_MUST_CHECK jc_code jc_bundle_load(const char *folder, enum jc_bundle_parts parts, struct jc_bundle **ret_bundle,
+                                     struct jc_err *err);
+void jc_bundle_destroy(struct jc_bundle *bundle);
+JC_DEFINE_AUTO(jc_bundle)
+
+const struct jc_manifest *jc_bundle_manifest(const struct jc_bundle *bundle);
+const char *jc_bundle_folder(const struct jc_bundle *bundle);
+
+/* [n_categories], in the order of the embeddings' rows. */
+const struct jc_category *jc_bundle_categories(const struct jc_bundle *bundle, size_t *ret_n);
+
+/* [n_categories][dim], finite; the trainer writes unit rows. */
+const float *jc_bundle_embeddings(const struct jc_bundle *bundle);
+
+/* What jc_bundle_write puts into a new bundle. Borrowed for the call. */
+struct jc_bundle_content {
+    struct jc_manifest *manifest; /* dim, n_categories, files and version are filled in by the call */
+    const struct jc_category *categories;
+    size_t n_categories;
+    const float *embeddings; /* [n_categories][dim] */
+    size_t dim;
+    const char *vocab_path;   /* linked or copied in, and must be the one the manifest already lists; NULL = portable */
+    const char *encoder_path; /* the same; NULL = none (fake, or portable) */
+};
+
+/* Writes a temporary folder beside `folder`, loads it to verify it, fsyncs it and renames it: a reader sees the old
+ * bundle or the new. A vocab.txt that the manifest lists (jc_manifest_set_file) and a portable bundle does not hold
+ * stays listed: assembling the complete bundle later takes that vocabulary and no other.
+ * The version is "<name>-<method>-<12 hex digits>", the digits from the SHA-256 over the SHA-256s of
+ * categories.safetensors, categories.tsv and the encoder's source: the same content has the same version.
+ * Errors: INVALID, IO, FORMAT, MODEL, NOMEM. */
+JC_MUST_CHECK jc_code jc_bundle_write(const char *folder, const struct jc_bundle_content *content, struct jc_err *err);
+
+#endif

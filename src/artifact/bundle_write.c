@@ -1,0 +1,155 @@
+/* Writing a model bundle: into a temporary folder, verified there by loading it, then published in one step. */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "artifact/bundle.h"
+#include "artifact/safetensors.h"
+#include "base/file.h"
+
+#define VERSION_DIGITS 12 /* of the content's SHA-256 */
+
+/* A folder that goes away unless it was published; "" = none. */
+struct temp_folder {
+    char path[PATH_MAX];
+};
+
+static void temp_folder_finish(struct temp_folder *temp)
+{
+    if (*temp->path)
+        jc_dir_remove(temp->path);
+}
+
+/* Lists the written file `name` in the manifest. */
+static jc_code list_file(const struct jc_bundle_content *content, const char *name, const char *path,
+                         struct jc_err *err)
+{
+    char sha256[JC_SHA256_HEX];
+    jc_code code = jc_sha256_file(path, sha256, err);
+    return code ? code : jc_manifest_set_file(content->manifest, name, sha256, err);
+}
+
+static jc_code write_embeddings(const struct jc_bundle_content *content, const char *folder, struct jc_err *err)
+{
+    char path[PATH_MAX];
+    const struct jc_tensor tensor = {
+        .name = JC_BUNDLE_EMBEDDINGS,
+        .dtype = JC_DTYPE_F32,
+        .rank = 2,
+        .shape = {content->n_categories, content->dim},
+        .data = content->embeddings,
+        .n_bytes = content->n_categories * content->dim * sizeof(float),
+    };
+    jc_code code = jc_path_join(path, sizeof path, folder, JC_BUNDLE_CATEGORIES, err);
+    if (!code)
+        code = jc_safetensors_write(path, &tensor, 1, err);
+    return code ? code : list_file(content, JC_BUNDLE_CATEGORIES, path, err);
+}
+
+static jc_code write_titles(const struct jc_bundle_content *content, const char *folder, struct jc_err *err)
+{
+    char path[PATH_MAX];
+    JC_AUTO_BUF struct jc_buf buf = {0};
+    jc_buf_puts(&buf, "code\ttitle\n");
+    for (size_t i = 0; i < content->n_categories; i++) {
+        jc_buf_puts(&buf, content->categories[i].code);
+        jc_buf_putc(&buf, '\t');
+        jc_buf_puts(&buf, content->categories[i].title);
+        jc_buf_putc(&buf, '\n');
+    }
+    jc_code code = jc_buf_check(&buf, err);
+    if (!code)
+        code = jc_path_join(path, sizeof path, folder, JC_BUNDLE_TITLES, err);
+    if (!code)
+        code = jc_file_write(path, buf.data, buf.n, err);
+    return code ? code : list_file(content, JC_BUNDLE_TITLES, path, err);
+}
+
+/* Puts the file `from` (NULL = none) into the bundle as `name`. */
+static jc_code add_file(const struct jc_bundle_content *content, const char *folder, const char *name, const char *from,
+                        struct jc_err *err)
+{
+    char path[PATH_MAX];
+    if (!from)
+        return JC_OK;
+    jc_code code = jc_path_join(path, sizeof path, folder, name, err);
+    if (!code)
+        code = jc_file_link(from, path, err);
+    return code ? code : list_file(content, name, path, err);
+}
+
+/* The vectors depend on the vocabulary: one that a manifest already names must be the one that is put in. */
+static jc_code check_vocab(const struct jc_bundle_content *content, struct jc_err *err)
+{
+    const struct jc_manifest_file *wanted = jc_manifest_find_file(content->manifest, JC_BUNDLE_VOCAB);
+    char sha256[JC_SHA256_HEX];
+    if (!wanted || !content->vocab_path)
+        return JC_OK;
+    jc_code code = jc_sha256_file(content->vocab_path, sha256, err);
+    if (code)
+        return code;
+    if (strcmp(sha256, wanted->sha256) != 0)
+        return jc_fail(err, JC_E_FORMAT, "%s: SHA-256 is %s, and the model was made with %s", content->vocab_path,
+                       sha256, wanted->sha256);
+    return JC_OK;
+}
+
+/* The SHA-256 over the three hexadecimal hashes that fix the model's answers, so that the manifest alone shows it. */
+static jc_code set_version(struct jc_manifest *manifest, struct jc_err *err)
+{
+    char hashes[3 * JC_SHA256_HEX], sha256[JC_SHA256_HEX], *version;
+    int n = snprintf(hashes, sizeof hashes, "%s%s%s", jc_manifest_find_file(manifest, JC_BUNDLE_CATEGORIES)->sha256,
+                     jc_manifest_find_file(manifest, JC_BUNDLE_TITLES)->sha256, manifest->encoder.source_sha256);
+    jc_sha256_hex(hashes, (size_t)n, sha256);
+    if (asprintf(&version, "%s-%s-%.*s", manifest->name, manifest->method, VERSION_DIGITS, sha256) < 0)
+        return jc_fail(err, JC_E_NOMEM, "out of memory");
+    free(manifest->version);
+    manifest->version = version;
+    return JC_OK;
+}
+
+static jc_code write_files(const char *folder, const struct jc_bundle_content *content, struct jc_err *err)
+{
+    char path[PATH_MAX];
+    content->manifest->dim = content->dim;
+    content->manifest->n_categories = content->n_categories;
+    jc_code code = write_embeddings(content, folder, err);
+    if (!code)
+        code = write_titles(content, folder, err);
+    if (!code)
+        code = check_vocab(content, err);
+    if (!code)
+        code = add_file(content, folder, JC_BUNDLE_VOCAB, content->vocab_path, err);
+    if (!code)
+        code = add_file(content, folder, JC_BUNDLE_ENCODER, content->encoder_path, err);
+    if (!code)
+        code = set_version(content->manifest, err);
+    if (!code)
+        code = jc_path_join(path, sizeof path, folder, JC_BUNDLE_MANIFEST, err);
+    return code ? code : jc_manifest_write(content->manifest, path, err);
+}
+
+jc_code jc_bundle_write(const char *folder, const struct jc_bundle_content *content, struct jc_err *err)
+{
+    if (!content->manifest->name || !content->manifest->method)
+        return jc_fail(err, JC_E_INVALID, "%s: the manifest needs a name and a method", folder);
+    __attribute__((cleanup(temp_folder_finish))) struct temp_folder temp = {""};
+    char path[PATH_MAX];
+    jc_code code = jc_dir_create_temp(folder, path, sizeof path, err);
+    if (code)
+        return code;
+    strcpy(temp.path, path);
+    code = write_files(temp.path, content, err);
+    if (code)
+        return code;
+
+    /* What would not load is not published. */
+    JC_AUTO(jc_bundle) struct jc_bundle *bundle = NULL;
+    code = jc_bundle_load(temp.path, content->vocab_path ? JC_BUNDLE_COMPLETE : JC_BUNDLE_PORTABLE, &bundle, err);
+    if (code)
+        return jc_wrap(err, "%s: what was to be published does not verify", folder);
+    code = jc_dir_publish(temp.path, folder, err);
+    if (!code)
+        *temp.path = '\0';
+    return code;
+}

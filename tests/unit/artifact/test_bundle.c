@@ -1,0 +1,360 @@
+/* Bundles: round trips, atomic publishing, and every file that can be missing, damaged or of another bundle. */
+#include <dirent.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "artifact/bundle.h"
+#include "artifact/safetensors.h"
+#include "base/file.h"
+#include "check.h"
+
+enum { DIM = 4, N = 3 };
+
+static char root[] = "/tmp/jc-test-bundle-XXXXXX";
+static char folder[PATH_MAX], vocab[PATH_MAX], encoder[PATH_MAX];
+static struct jc_err err;
+
+static const float embeddings[N * DIM] = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0.6f, -0.8f};
+static const struct jc_category categories[N] = {{"29-1141.00", "Registered Nurses"},
+                                                 {"15-1252.00", "Software Developers"},
+                                                 {"35-3023.01", "Baristas, Caf\xc3\xa9"}};
+
+static struct jc_manifest *make_manifest(const char *kind)
+{
+    struct jc_manifest *manifest = jc_manifest_create();
+    REQUIRE(manifest);
+    manifest->name = strdup("test");
+    manifest->taxonomy = strdup("O*NET-SOC 2019");
+    manifest->method = strdup("direct");
+    manifest->data_version = strdup("none");
+    manifest->encoder.kind = strdup(kind);
+    manifest->encoder.name = strdup(kind);
+    manifest->encoder.max_tokens = 16;
+    return manifest;
+}
+
+static struct jc_bundle_content make_content(struct jc_manifest *manifest)
+{
+    return (struct jc_bundle_content){.manifest = manifest,
+                                      .categories = categories,
+                                      .n_categories = N,
+                                      .embeddings = embeddings,
+                                      .dim = DIM,
+                                      .vocab_path = vocab};
+}
+
+/* Publishes a complete bundle over the fake encoder. */
+static void write_bundle(void)
+{
+    JC_AUTO(jc_manifest) struct jc_manifest *manifest = make_manifest("fake");
+    struct jc_bundle_content content = make_content(manifest);
+    REQUIRE_OK(jc_bundle_write(folder, &content, &err));
+}
+
+static const char *path_of(const char *name)
+{
+    static char path[PATH_MAX];
+    REQUIRE_OK(jc_path_join(path, sizeof path, folder, name, &err));
+    return path;
+}
+
+/* How many entries the folder of the test holds. */
+static int count_entries(void)
+{
+    int n = 0;
+    DIR *dir = opendir(root);
+    REQUIRE(dir);
+    while (readdir(dir))
+        n++;
+    closedir(dir);
+    return n - 2;
+}
+
+static void check_load_fails(enum jc_bundle_parts parts, jc_code code, const char *file, const char *part)
+{
+    struct jc_bundle *bundle = NULL;
+    CHECK_FAILS(jc_bundle_load(folder, parts, &bundle, &err), code, part);
+    CHECK_CONTAINS(err.text, file);
+    CHECK(!bundle);
+}
+
+/* Puts `text` as a file of the bundle and its hash into the manifest: the hash must not be what refuses it. */
+static void replace_file(const char *name, const void *data, size_t n)
+{
+    JC_AUTO(jc_manifest) struct jc_manifest *manifest = NULL;
+    char sha256[JC_SHA256_HEX];
+    REQUIRE_OK(jc_file_write(path_of(name), data, n, &err));
+    jc_sha256_hex(data, n, sha256);
+    REQUIRE_OK(jc_manifest_load(path_of(JC_BUNDLE_MANIFEST), &manifest, &err));
+    REQUIRE_OK(jc_manifest_set_file(manifest, name, sha256, &err));
+    REQUIRE_OK(jc_manifest_write(manifest, path_of(JC_BUNDLE_MANIFEST), &err));
+}
+
+static void check_titles_refused(const char *text, const char *part)
+{
+    replace_file(JC_BUNDLE_TITLES, text, strlen(text));
+    check_load_fails(JC_BUNDLE_COMPLETE, JC_E_FORMAT, JC_BUNDLE_TITLES, part);
+}
+
+static void check_content(const struct jc_bundle *bundle)
+{
+    size_t n;
+    const struct jc_category *read = jc_bundle_categories(bundle, &n);
+    REQUIRE(n == N);
+    for (size_t i = 0; i < N; i++) {
+        CHECK_STR(read[i].code, categories[i].code);
+        CHECK_STR(read[i].title, categories[i].title);
+    }
+    CHECK(memcmp(jc_bundle_embeddings(bundle), embeddings, sizeof embeddings) == 0);
+    CHECK_INT(jc_bundle_manifest(bundle)->dim, DIM);
+    CHECK_INT(jc_bundle_manifest(bundle)->n_categories, N);
+}
+
+static void test_round_trip(void)
+{
+    JC_AUTO(jc_bundle) struct jc_bundle *bundle = NULL;
+    write_bundle();
+    REQUIRE_OK(jc_bundle_load(folder, JC_BUNDLE_COMPLETE, &bundle, &err));
+    check_content(bundle);
+    CHECK_STR(jc_bundle_folder(bundle), folder);
+    CHECK(!jc_manifest_find_file(jc_bundle_manifest(bundle), JC_BUNDLE_ENCODER));
+
+    /* "test-direct-" and 12 digits: sha256sum of the three hashes as text. */
+    const struct jc_manifest *manifest = jc_bundle_manifest(bundle);
+    char hashes[3 * JC_SHA256_HEX], sha256[JC_SHA256_HEX], version[100];
+    snprintf(hashes, sizeof hashes, "%s%s", jc_manifest_find_file(manifest, JC_BUNDLE_CATEGORIES)->sha256,
+             jc_manifest_find_file(manifest, JC_BUNDLE_TITLES)->sha256);
+    jc_sha256_hex(hashes, strlen(hashes), sha256);
+    snprintf(version, sizeof version, "test-direct-%.12s", sha256);
+    CHECK_STR(manifest->version, version);
+
+    /* The old bundle goes on living while a new one takes its place, and the same content has the same version. */
+    JC_AUTO(jc_bundle) struct jc_bundle *again = NULL;
+    write_bundle();
+    check_content(bundle);
+    REQUIRE_OK(jc_bundle_load(folder, JC_BUNDLE_COMPLETE, &again, &err));
+    CHECK_STR(jc_bundle_manifest(again)->version, version);
+    CHECK_INT(count_entries(), 3); /* the bundle, the vocabulary, the encoder: no temporary folder */
+}
+
+static void test_encoder(void)
+{
+    JC_AUTO(jc_bundle) struct jc_bundle *bundle = NULL;
+    JC_AUTO(jc_manifest) struct jc_manifest *manifest = make_manifest("bert-torchscript");
+    struct jc_bundle_content content = make_content(manifest);
+    CHECK_FAILS(jc_bundle_write(folder, &content, &err), JC_E_FORMAT, "'encoder.pt' is not listed");
+    content.encoder_path = encoder;
+    REQUIRE_OK(jc_bundle_write(folder, &content, &err));
+    REQUIRE_OK(jc_bundle_load(folder, JC_BUNDLE_COMPLETE, &bundle, &err));
+    CHECK(jc_manifest_find_file(jc_bundle_manifest(bundle), JC_BUNDLE_ENCODER));
+    unlink(path_of(JC_BUNDLE_ENCODER));
+    check_load_fails(JC_BUNDLE_COMPLETE, JC_E_NOT_FOUND, JC_BUNDLE_ENCODER, "No such file");
+}
+
+static void test_portable(void)
+{
+    JC_AUTO(jc_manifest) struct jc_manifest *manifest = make_manifest("bert-torchscript");
+    struct jc_bundle_content content = make_content(manifest);
+    char sha256[JC_SHA256_HEX];
+    REQUIRE_OK(jc_sha256_file(vocab, sha256, &err));
+    REQUIRE_OK(jc_manifest_set_file(manifest, JC_BUNDLE_VOCAB, sha256, &err));
+    content.vocab_path = NULL;
+    REQUIRE_OK(jc_bundle_write(folder, &content, &err));
+    CHECK(!jc_file_exists(path_of(JC_BUNDLE_VOCAB)));
+
+    JC_AUTO(jc_bundle) struct jc_bundle *bundle = NULL;
+    REQUIRE_OK(jc_bundle_load(folder, JC_BUNDLE_PORTABLE, &bundle, &err));
+    check_content(bundle);
+    CHECK_STR(jc_manifest_find_file(jc_bundle_manifest(bundle), JC_BUNDLE_VOCAB)->sha256, sha256);
+    check_load_fails(JC_BUNDLE_COMPLETE, JC_E_FORMAT, folder, "'encoder.pt' is not listed");
+
+    /* A wrong vocabulary beside it is seen, there and at assembling. */
+    REQUIRE_OK(jc_file_write(path_of(JC_BUNDLE_VOCAB), "other\n", 6, &err));
+    check_load_fails(JC_BUNDLE_PORTABLE, JC_E_FORMAT, JC_BUNDLE_VOCAB, "SHA-256 is");
+    content.vocab_path = encoder;
+    content.encoder_path = encoder;
+    CHECK_FAILS(jc_bundle_write(folder, &content, &err), JC_E_FORMAT, "the model was made with");
+    content.vocab_path = vocab;
+    REQUIRE_OK(jc_bundle_write(folder, &content, &err));
+    JC_AUTO(jc_bundle) struct jc_bundle *complete = NULL;
+    REQUIRE_OK(jc_bundle_load(folder, JC_BUNDLE_COMPLETE, &complete, &err));
+    CHECK_STR(jc_bundle_manifest(complete)->version, jc_bundle_manifest(bundle)->version);
+}
+
+/* A bundle that does not verify is not published: the old one stays, and nothing lies beside it. */
+static void test_refused_content(void)
+{
+    float wrong[N * DIM];
+    struct jc_category bad[N];
+    JC_AUTO(jc_manifest) struct jc_manifest *manifest = make_manifest("fake");
+    struct jc_bundle_content content = make_content(manifest);
+    write_bundle();
+    memcpy(wrong, embeddings, sizeof wrong);
+    wrong[DIM + 2] = NAN;
+    content.embeddings = wrong;
+    CHECK_FAILS(jc_bundle_write(folder, &content, &err), JC_E_MODEL, "row 1, column 2 is not a finite number");
+    content.embeddings = embeddings;
+    memcpy(bad, categories, sizeof bad);
+    bad[2].code = bad[0].code;
+    content.categories = bad;
+    CHECK_FAILS(jc_bundle_write(folder, &content, &err), JC_E_FORMAT, "the same code '29-1141.00'");
+    bad[2] = (struct jc_category){"x", "two\nlines"};
+    CHECK_FAILS(jc_bundle_write(folder, &content, &err), JC_E_FORMAT, "more rows than the 3 categories");
+    bad[2].title = "two\tcolumns";
+    CHECK_FAILS(jc_bundle_write(folder, &content, &err), JC_E_FORMAT, "categories.tsv: line 4: the title");
+    content.categories = categories;
+    content.vocab_path = "/nonexistent/vocab.txt";
+    CHECK_FAILS(jc_bundle_write(folder, &content, &err), JC_E_NOT_FOUND, "/nonexistent/vocab.txt");
+    content.vocab_path = vocab;
+    content.n_categories = 0;
+    CHECK_FAILS(jc_bundle_write(folder, &content, &err), JC_E_FORMAT, "/n_categories");
+    content.n_categories = N;
+    free(TAKE(manifest->taxonomy));
+    CHECK_FAILS(jc_bundle_write(folder, &content, &err), JC_E_FORMAT, "/taxonomy: empty");
+    free(TAKE(manifest->name));
+    CHECK_FAILS(jc_bundle_write(folder, &content, &err), JC_E_INVALID, "name and a method");
+
+    JC_AUTO(jc_bundle) struct jc_bundle *bundle = NULL;
+    REQUIRE_OK(jc_bundle_load(folder, JC_BUNDLE_COMPLETE, &bundle, &err));
+    check_content(bundle);
+    CHECK_INT(count_entries(), 3);
+}
+
+/* What a writer that was killed leaves: a temporary folder, some of its files written, none published. */
+static void test_killed_writer(void)
+{
+    char temp[PATH_MAX], path[PATH_MAX];
+    JC_AUTO(jc_bundle) struct jc_bundle *bundle = NULL;
+    write_bundle();
+    REQUIRE_OK(jc_dir_create_temp(folder, temp, sizeof temp, &err));
+    REQUIRE_OK(jc_path_join(path, sizeof path, temp, JC_BUNDLE_TITLES, &err));
+    REQUIRE_OK(jc_file_write(path, "code\t", 5, &err));
+    REQUIRE_OK(jc_bundle_load(folder, JC_BUNDLE_COMPLETE, &bundle, &err));
+    check_content(bundle);
+    struct jc_bundle *half = NULL;
+    CHECK_FAILS(jc_bundle_load(temp, JC_BUNDLE_PORTABLE, &half, &err), JC_E_NOT_FOUND, JC_BUNDLE_MANIFEST);
+    write_bundle(); /* the next writer is not in its way */
+    jc_dir_remove(temp);
+    CHECK_INT(count_entries(), 3);
+}
+
+/* Any file that is missing, cut short or changed by a bit is named. */
+static void test_damaged_files(void)
+{
+    static const char *const names[] = {JC_BUNDLE_CATEGORIES, JC_BUNDLE_TITLES, JC_BUNDLE_VOCAB};
+    for (size_t i = 0; i < JC_COUNT(names); i++) {
+        JC_AUTO_BUF struct jc_buf buf = {0};
+        write_bundle();
+        REQUIRE_OK(jc_file_read(path_of(names[i]), 10000, &buf, &err));
+        unlink(path_of(names[i]));
+        check_load_fails(JC_BUNDLE_COMPLETE, JC_E_NOT_FOUND, names[i], "No such file");
+        REQUIRE_OK(jc_file_write(path_of(names[i]), buf.data, buf.n - 1, &err));
+        check_load_fails(JC_BUNDLE_COMPLETE, JC_E_FORMAT, names[i], "and the manifest says");
+        buf.data[buf.n - 1] ^= 1;
+        REQUIRE_OK(jc_file_write(path_of(names[i]), buf.data, buf.n, &err));
+        check_load_fails(JC_BUNDLE_COMPLETE, JC_E_FORMAT, names[i], "and the manifest says");
+    }
+    unlink(path_of(JC_BUNDLE_MANIFEST));
+    check_load_fails(JC_BUNDLE_COMPLETE, JC_E_NOT_FOUND, JC_BUNDLE_MANIFEST, "No such file");
+}
+
+static void test_unlisted_files(void)
+{
+    static const char *const names[] = {JC_BUNDLE_CATEGORIES, JC_BUNDLE_TITLES, JC_BUNDLE_VOCAB};
+    for (size_t i = 0; i < JC_COUNT(names); i++) {
+        JC_AUTO(jc_manifest) struct jc_manifest *manifest = NULL;
+        write_bundle();
+        REQUIRE_OK(jc_manifest_load(path_of(JC_BUNDLE_MANIFEST), &manifest, &err));
+        for (size_t f = 0; f < manifest->n_files; f++)
+            if (strcmp(manifest->files[f].name, names[i]) == 0)
+                strcpy(manifest->files[f].name, "x");
+        REQUIRE_OK(jc_manifest_write(manifest, path_of(JC_BUNDLE_MANIFEST), &err));
+        check_load_fails(JC_BUNDLE_COMPLETE, JC_E_FORMAT, names[i], "is not listed");
+    }
+}
+
+static void test_wrong_titles(void)
+{
+    write_bundle();
+    check_titles_refused("", "line 1: not 'code<TAB>title'");
+    check_titles_refused("a\tA\nb\tB\nc\tC\n", "line 1: not 'code<TAB>title'");
+    check_titles_refused("code\ttitle\na\tA\nb\tB\n", "2 rows, and the manifest says 3");
+    check_titles_refused("code\ttitle\na\tA\nb\tB\nc\tC\nd\tD\n", "more rows than the 3 categories");
+    check_titles_refused("code\ttitle\na\tA\nb\tB\nc\tC", "line 4: no line end");
+    check_titles_refused("code\ttitle\na\tA\nb\tB\na\tC\n", "lines 2 and 4 have the same code 'a'");
+    check_titles_refused("code\ttitle\na\tA\nb B\nc\tC\n", "line 3: no tab");
+    check_titles_refused("code\ttitle\na\tA\n\tB\nc\tC\n", "line 3: the code");
+    check_titles_refused("code\ttitle\na\tA\nb b\tB\nc\tC\n", "line 3: the code");
+    check_titles_refused("code\ttitle\na\tA\n\xc3\xa9\tB\nc\tC\n", "line 3: the code");
+    check_titles_refused("code\ttitle\na\tA\nb\t\nc\tC\n", "line 3: the title");
+    check_titles_refused("code\ttitle\na\tA\nb\tB\tB\nc\tC\n", "line 3: the title");
+    check_titles_refused("code\ttitle\na\tA\nb\tB\r\nc\tC\n", "line 3: the title");
+    check_titles_refused("code\ttitle\na\tA\nb\t\xc3\x28\nc\tC\n", "line 3: the title");
+    check_titles_refused("code\ttitle\na\tA\nb\t\xed\xa0\x80\nc\tC\n", "line 3: the title"); /* a surrogate */
+    check_titles_refused("code\ttitle\na\tA\nb\t\xc0\x80\nc\tC\n", "line 3: the title");     /* an overlong NUL */
+    replace_file(JC_BUNDLE_TITLES, "code\ttitle\na\tA\nb\tB\0\nc\tC\n", 25);
+    check_load_fails(JC_BUNDLE_COMPLETE, JC_E_FORMAT, JC_BUNDLE_TITLES, "line 3: the title");
+
+    char text[800] = "code\ttitle\na\tA\nb\tB\nc\t";
+    memset(text + strlen(text), 'x', 513);
+    strcat(text, "\n");
+    check_titles_refused(text, "line 4: the title is not 1 to 512 bytes");
+}
+
+static void check_embeddings_refused(const struct jc_tensor *tensor, jc_code code, const char *part)
+{
+    JC_AUTO_BUF struct jc_buf buf = {0};
+    REQUIRE_OK(jc_safetensors_write(path_of(JC_BUNDLE_CATEGORIES), tensor, 1, &err));
+    REQUIRE_OK(jc_file_read(path_of(JC_BUNDLE_CATEGORIES), 10000, &buf, &err));
+    replace_file(JC_BUNDLE_CATEGORIES, buf.data, buf.n);
+    check_load_fails(JC_BUNDLE_COMPLETE, code, JC_BUNDLE_CATEGORIES, part);
+}
+
+static void test_wrong_embeddings(void)
+{
+    static const float values[] = {NAN, INFINITY, -INFINITY};
+    struct jc_tensor tensor = {"embeddings", JC_DTYPE_F32, 2, {N, DIM}, embeddings, sizeof embeddings};
+    write_bundle();
+    for (size_t i = 0; i < JC_COUNT(values); i++) {
+        float wrong[N * DIM] = {0};
+        wrong[N * DIM - 1] = values[i];
+        tensor.data = wrong;
+        check_embeddings_refused(&tensor, JC_E_MODEL, "row 2, column 3 is not a finite number");
+    }
+    tensor.data = embeddings;
+    tensor.shape[0] = DIM;
+    tensor.shape[1] = N;
+    check_embeddings_refused(&tensor, JC_E_FORMAT, "F32 [4, 3], not F32 [3, 4]");
+    tensor = (struct jc_tensor){"embeddings", JC_DTYPE_F32, 2, {N - 1, DIM}, embeddings, (N - 1) * DIM * 4};
+    check_embeddings_refused(&tensor, JC_E_FORMAT, "F32 [2, 4], not F32 [3, 4]");
+    tensor = (struct jc_tensor){"embeddings", JC_DTYPE_I32, 2, {N, DIM}, embeddings, sizeof embeddings};
+    check_embeddings_refused(&tensor, JC_E_FORMAT, "is I32 [3, 4], not F32 [3, 4]");
+    tensor = (struct jc_tensor){"embedding", JC_DTYPE_F32, 2, {N, DIM}, embeddings, sizeof embeddings};
+    check_embeddings_refused(&tensor, JC_E_FORMAT, "tensor 'embeddings' (F32 [3, 4]) is missing");
+    replace_file(JC_BUNDLE_CATEGORIES, "", 0);
+    check_load_fails(JC_BUNDLE_COMPLETE, JC_E_FORMAT, JC_BUNDLE_CATEGORIES, "too few");
+}
+
+int main(void)
+{
+    REQUIRE(mkdtemp(root));
+    REQUIRE_OK(jc_path_join(folder, sizeof folder, root, "bundle", &err));
+    REQUIRE_OK(jc_path_join(vocab, sizeof vocab, root, "vocab", &err));
+    REQUIRE_OK(jc_path_join(encoder, sizeof encoder, root, "encoder", &err));
+    REQUIRE_OK(jc_file_write(vocab, "[PAD]\n[UNK]\n", 12, &err));
+    REQUIRE_OK(jc_file_write(encoder, "not a real one", 14, &err));
+    test_round_trip();
+    test_encoder();
+    test_portable();
+    test_refused_content();
+    test_killed_writer();
+    test_damaged_files();
+    test_unlisted_files();
+    test_wrong_titles();
+    test_wrong_embeddings();
+    jc_dir_remove(folder);
+    jc_dir_remove(root);
+    CHECK(!jc_file_exists(root));
+    return check_finish();
+}
