@@ -1,0 +1,68 @@
+/*
+ * The C face of libtorch: load a TorchScript encoder, run it, write one from plain tensors. C++ stays behind it: every
+ * entry catches all exceptions and turns them into errors.
+ * Built from write.cpp and run.cpp with -Dtorch=enabled, else from none.c, where every call fails with UNSUPPORTED.
+ */
+#ifndef JC_TORCH_TORCH_H
+#define JC_TORCH_TORCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/tensor.h"
+
+JC_C_BEGIN
+
+/* Of the files this version writes and reads. */
+#define JC_TORCH_FORMAT 1
+
+enum jc_pooling { JC_POOLING_MEAN, JC_POOLING_CLS };
+
+/* A BERT encoder's shape, from its config.json. */
+struct jc_bert {
+    size_t hidden, layers, heads, intermediate, vocab, positions, types;
+    double layer_norm_eps;
+    enum jc_pooling pooling;
+    size_t max_tokens;      /* the context the encoder is used with: at most `positions` */
+    char source_sha256[65]; /* of the model.safetensors it was made from */
+};
+
+struct jc_torch_module;
+
+/* Makes every forward run in the thread that calls it, and none but it. Call once, before threads start. */
+void jc_torch_init(void);
+
+/* "1.13.1", or "none". */
+const char *jc_torch_version(void);
+
+/*
+ * Writes a TorchScript encoder for `bert` to `path` (temp + fsync + rename). `tensors` are the checkpoint's, by their
+ * published names ("embeddings.word_embeddings.weight", "encoder.layer.0.attention.self.query.weight", ..., with or
+ * without a "bert." prefix), F32. Errors: FORMAT, naming the tensor that is missing or of another shape or type; IO.
+ */
+JC_MUST_CHECK jc_code jc_torch_module_write(const char *path, const struct jc_bert *bert,
+                                            const struct jc_tensor *tensors, size_t n_tensors, struct jc_err *err);
+
+/* Loads, freezes, warms up. Errors: NOT_FOUND, IO, FORMAT, MODEL (not finite), UNSUPPORTED, NOMEM. */
+JC_MUST_CHECK jc_code jc_torch_module_load(const char *path, struct jc_torch_module **ret_module, struct jc_err *err);
+void jc_torch_module_destroy(struct jc_torch_module *module);
+
+/* What the file says it holds. Lives as long as the module. */
+const struct jc_bert *jc_torch_module_bert(const struct jc_torch_module *module);
+
+/*
+ * ids: the texts' tokens one after another, [CLS] first and [SEP] last; n_tokens[i] is the length of text i
+ * (1..max_tokens); ids are in [0, vocab). ret_vectors [n_texts][hidden]: unit vectors, checked finite.
+ * A text's vector does not depend on the others by more than 1e-6. Fastest where texts come sorted by length.
+ * Errors: INVALID (an id or length out of range), MODEL (not finite), NOMEM, INTERNAL. Threads: any number at once.
+ */
+JC_MUST_CHECK jc_code jc_torch_module_encode(const struct jc_torch_module *module, const int32_t *ids,
+                                             const uint32_t *n_tokens, size_t n_texts, float *ret_vectors,
+                                             struct jc_err *err);
+
+JC_C_END
+
+#endif
