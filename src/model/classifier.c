@@ -1,0 +1,153 @@
+/* The classifier: loads what belongs together, checks that it does, and asks it its canaries. */
+#include "model/classifier.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "model/classifier_impl.h"
+
+enum {
+    MAX_TOKENS = 512,         /* the most any tokenizer gives: the buffer of prepare lies on the stack */
+    MAX_CATEGORIES = 1 << 20, /* a hit's index has 32 bits and a batch's scores must fit into memory */
+};
+
+static jc_code load_parts(struct jc_classifier *classifier, const char *folder, struct jc_err *err)
+{
+    jc_code code = jc_bundle_load(folder, JC_BUNDLE_COMPLETE, &classifier->bundle, err);
+    if (code)
+        return code;
+
+    const struct jc_manifest *manifest = jc_bundle_manifest(classifier->bundle);
+    char path[PATH_MAX];
+    if ((code = jc_path_join(path, sizeof(path), folder, JC_BUNDLE_VOCAB, err)) ||
+        (code = jc_tokenizer_load(path, manifest->encoder.max_tokens, &classifier->tokenizer, err)))
+        return code;
+
+    bool has_file = jc_manifest_find_file(manifest, JC_BUNDLE_ENCODER) != NULL;
+    if ((code = jc_path_join(path, sizeof(path), folder, JC_BUNDLE_ENCODER, err)))
+        return code;
+    return jc_encoder_load(manifest->encoder.kind, has_file ? path : NULL, &classifier->encoder, err);
+}
+
+/* Bundle, tokenizer and encoder were each valid alone; here they must fit together. */
+static jc_code check_fit(const struct jc_classifier *classifier, struct jc_err *err)
+{
+    const struct jc_manifest *manifest = jc_bundle_manifest(classifier->bundle);
+    const struct jc_encoder_info *info = jc_encoder_info(classifier->encoder);
+    size_t n_vocab = jc_tokenizer_vocab_size(classifier->tokenizer);
+
+    if (manifest->encoder.max_tokens > MAX_TOKENS)
+        return jc_fail(err, JC_E_FORMAT, "the manifest wants %zu tokens a text; %d are possible",
+                       manifest->encoder.max_tokens, MAX_TOKENS);
+    if (info->dim != manifest->dim)
+        return jc_fail(err, JC_E_FORMAT, "the encoder gives %zu dimensions, the categories have %zu", info->dim,
+                       manifest->dim);
+    if (strcmp(info->source_sha256, manifest->encoder.source_sha256) != 0)
+        return jc_fail(err, JC_E_FORMAT, "the encoder was made from weights %.12s, the categories with %.12s",
+                       info->source_sha256, manifest->encoder.source_sha256);
+    if (info->vocab != 0 && info->vocab != n_vocab)
+        return jc_fail(err, JC_E_FORMAT, "the encoder knows %zu tokens, " JC_BUNDLE_VOCAB " has %zu", info->vocab,
+                       n_vocab);
+    if (manifest->encoder.max_tokens > info->max_tokens)
+        return jc_fail(err, JC_E_FORMAT, "the manifest wants %zu tokens a text, the encoder takes %zu",
+                       manifest->encoder.max_tokens, info->max_tokens);
+    if (manifest->n_categories == 0 || manifest->n_categories > MAX_CATEGORIES)
+        return jc_fail(err, JC_E_FORMAT, "%zu categories: 1 to %d are possible", manifest->n_categories,
+                       MAX_CATEGORIES);
+    return JC_OK;
+}
+
+static jc_code run_canary(const struct jc_classifier *classifier, struct jc_session *session,
+                          const struct jc_manifest_canary *canary, struct jc_err *err)
+{
+    struct jc_hit hit;
+    JC_AUTO_FINISH(jc_input) struct jc_input input = {.top_n = 1, .hits = &hit};
+    struct jc_posting posting = {.title = canary->title, .n_title = strlen(canary->title)};
+    jc_code code = jc_classifier_prepare(classifier, &posting, &input, err);
+    if (code)
+        return jc_wrap(err, "canary '%s'", canary->title);
+    if (input.n_ids == 0)
+        return jc_fail(err, JC_E_MODEL, "canary '%s' has no usable text", canary->title);
+
+    struct jc_run_stats stats;
+    struct jc_input *inputs[] = {&input};
+    if ((code = jc_session_run(session, inputs, 1, &stats, err)))
+        return jc_wrap(err, "canary '%s'", canary->title);
+    size_t n_categories;
+    const struct jc_category *found = &jc_bundle_categories(classifier->bundle, &n_categories)[hit.index];
+    if (strcmp(found->code, canary->code) != 0)
+        return jc_fail(err, JC_E_MODEL, "canary '%s' gives %s (%s), not %s", canary->title, found->code, found->title,
+                       canary->code);
+    return JC_OK;
+}
+
+static jc_code run_canaries(const struct jc_classifier *classifier, struct jc_err *err)
+{
+    const struct jc_manifest *manifest = jc_bundle_manifest(classifier->bundle);
+    JC_AUTO(jc_session) struct jc_session *session = NULL;
+    jc_code code = jc_session_create(classifier, &session, err);
+    for (size_t i = 0; i < manifest->n_canaries && !code; i++)
+        code = run_canary(classifier, session, &manifest->canaries[i], err);
+    return code;
+}
+
+jc_code jc_classifier_load(const char *folder, struct jc_classifier **ret_classifier, struct jc_err *err)
+{
+    JC_AUTO(jc_classifier) struct jc_classifier *classifier = calloc(1, sizeof(*classifier));
+    if (!classifier)
+        return jc_fail(err, JC_E_NOMEM, "no memory for the classifier");
+    jc_code code = load_parts(classifier, folder, err);
+    if (code)
+        return code;
+    if ((code = check_fit(classifier, err)) || (code = run_canaries(classifier, err)))
+        return jc_wrap(err, "model '%s'", folder);
+    *ret_classifier = TAKE(classifier);
+    return JC_OK;
+}
+
+void jc_classifier_destroy(struct jc_classifier *classifier)
+{
+    if (!classifier)
+        return;
+    jc_encoder_destroy(classifier->encoder);
+    jc_tokenizer_destroy(classifier->tokenizer);
+    jc_bundle_destroy(classifier->bundle);
+    free(classifier);
+}
+
+const struct jc_bundle *jc_classifier_bundle(const struct jc_classifier *classifier)
+{
+    return classifier->bundle;
+}
+
+jc_code jc_classifier_prepare(const struct jc_classifier *classifier, const struct jc_posting *posting,
+                              struct jc_input *input, struct jc_err *err)
+{
+    input->ids = NULL;
+    input->n_ids = 0;
+    JC_AUTO_BUF struct jc_buf text = {0};
+    jc_code code = jc_posting_text(posting, &text, err);
+    if (code || text.n == 0)
+        return code;
+
+    int32_t ids[MAX_TOKENS];
+    size_t n;
+    if ((code = jc_tokenizer_encode(classifier->tokenizer, text.data, text.n, ids, &n, err)))
+        return code;
+    if (n <= 2) /* [CLS] [SEP]: letters that the normaliser drops */
+        return JC_OK;
+    input->ids = malloc(n * sizeof(*ids));
+    if (!input->ids)
+        return jc_fail(err, JC_E_NOMEM, "no memory for %zu tokens", n);
+    memcpy(input->ids, ids, n * sizeof(*ids));
+    input->n_ids = (uint32_t)n;
+    return JC_OK;
+}
+
+void jc_input_finish(struct jc_input *input)
+{
+    free(input->ids);
+    input->ids = NULL;
+    input->n_ids = 0;
+}

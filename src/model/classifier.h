@@ -1,0 +1,61 @@
+/*
+ * The classifier: a loaded bundle, its tokenizer and its encoder behind two verbs.
+ *   prepare: posting -> token ids. Cheap; any thread.
+ *   run:     a batch of prepared inputs -> ranked categories. Through a session, which one worker owns.
+ * The classifier is immutable and outlives its sessions and inputs.
+ */
+#ifndef JC_MODEL_CLASSIFIER_H
+#define JC_MODEL_CLASSIFIER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "artifact/bundle.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "linalg/linalg.h"
+#include "text/posting.h"
+
+struct jc_classifier;
+
+/* Loads and verifies the bundle, loads the encoder, checks that they belong together (dim, vocabulary, the weights'
+ * SHA-256), and runs the canaries: each title must give its code first. Errors: as jc_bundle_load; MODEL where a canary
+ * answers otherwise. */
+JC_MUST_CHECK jc_code jc_classifier_load(const char *folder, struct jc_classifier **ret_classifier, struct jc_err *err);
+void jc_classifier_destroy(struct jc_classifier *classifier);
+JC_DEFINE_AUTO(jc_classifier)
+
+const struct jc_bundle *jc_classifier_bundle(const struct jc_classifier *classifier);
+
+/* One text to classify, and its answer. Plain data of the caller. */
+struct jc_input {
+    int32_t *ids;        /* set by prepare; free with jc_input_finish */
+    uint32_t n_ids;      /* 0 where the posting has no usable text: not to be run */
+    uint32_t top_n;      /* in: how many hits are wanted */
+    uint32_t n_hits;     /* out: min(top_n, categories) */
+    struct jc_hit *hits; /* out: room for top_n, given by the caller; .index is the category */
+};
+
+/* Cleans and tokenises. Errors: INVALID (naming title or body and the byte), NOMEM. Threads: any. */
+JC_MUST_CHECK jc_code jc_classifier_prepare(const struct jc_classifier *classifier, const struct jc_posting *posting,
+                                            struct jc_input *input, struct jc_err *err);
+void jc_input_finish(struct jc_input *input);
+
+struct jc_session;
+JC_MUST_CHECK jc_code jc_session_create(const struct jc_classifier *classifier, struct jc_session **ret_session,
+                                        struct jc_err *err);
+void jc_session_destroy(struct jc_session *session);
+JC_DEFINE_AUTO(jc_session)
+
+/* What one run did: for metrics. */
+struct jc_run_stats {
+    size_t n_texts, n_unique, n_tokens; /* n_tokens: of the unique texts */
+    uint64_t encode_ns, score_ns;
+};
+
+/* Encodes (equal texts once, grouped by length), scores against all categories, fills hits. Each input has n_ids > 0.
+ * Errors: MODEL, DEVICE, NOMEM, INTERNAL; then no input's hits are valid. Threads: one per session. */
+JC_MUST_CHECK jc_code jc_session_run(struct jc_session *session, struct jc_input *const *inputs, size_t n_inputs,
+                                     struct jc_run_stats *ret_stats, struct jc_err *err);
+
+#endif

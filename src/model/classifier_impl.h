@@ -1,0 +1,15 @@
+/* Inside model/: the classifier as its sessions see it. */
+#ifndef JC_MODEL_CLASSIFIER_IMPL_H
+#define JC_MODEL_CLASSIFIER_IMPL_H
+
+#include "model/classifier.h"
+#include "model/encoder.h"
+#include "text/tokenizer.h"
+
+struct jc_classifier {
+    struct jc_bundle *bundle;
+    struct jc_tokenizer *tokenizer;
+    struct jc_encoder *encoder;
+};
+
+#endif

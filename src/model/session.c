@@ -1,0 +1,252 @@
+/*
+ * A session: one worker's scratch memory and the run of a batch: find the distinct texts, encode each once, score it
+ * against all categories, rank. Scratch grows to the largest batch seen and is kept: a steady load allocates nothing.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "model/classifier_impl.h"
+
+enum {
+    CHUNK_TEXTS = 1024,         /* at most so many texts between encoder and ranking */
+    CHUNK_SCORES = 4 * 1 << 20, /* at most so many scores: 16 MiB */
+};
+
+#define NONE UINT32_MAX
+
+/* A distinct text of the batch. */
+struct unique {
+    uint64_t hash;
+    uint32_t first; /* the inputs that have it are a list: this one, then next[first], ... */
+};
+
+struct jc_session {
+    const struct jc_classifier *classifier;
+    uint64_t seed; /* of the hash: a client cannot choose texts that collide */
+    size_t n_categories, dim, chunk;
+
+    size_t cap_inputs; /* a power of two; of uniques, next, n_tokens; slots has twice as many */
+    struct unique *uniques;
+    uint32_t *next, *slots, *n_tokens;
+
+    size_t cap_ids;
+    int32_t *ids; /* the distinct texts' tokens, packed */
+
+    size_t cap_rows;
+    float *vectors; /* [cap_rows][dim] */
+    float *scores;  /* [cap_rows][n_categories] */
+};
+
+jc_code jc_session_create(const struct jc_classifier *classifier, struct jc_session **ret_session, struct jc_err *err)
+{
+    struct jc_session *session = calloc(1, sizeof(*session));
+    if (!session)
+        return jc_fail(err, JC_E_NOMEM, "no memory for a session");
+    const struct jc_manifest *manifest = jc_bundle_manifest(classifier->bundle);
+    session->classifier = classifier;
+    session->seed = jc_random_u64();
+    session->n_categories = manifest->n_categories;
+    session->dim = manifest->dim;
+    session->chunk = CHUNK_SCORES / session->n_categories;
+    if (session->chunk > CHUNK_TEXTS)
+        session->chunk = CHUNK_TEXTS;
+    *ret_session = session;
+    return JC_OK;
+}
+
+void jc_session_destroy(struct jc_session *session)
+{
+    if (!session)
+        return;
+    free(session->uniques);
+    free(session->next);
+    free(session->slots);
+    free(session->n_tokens);
+    free(session->ids);
+    free(session->vectors);
+    free(session->scores);
+    free(session);
+}
+
+/* Room for n elements in place of *array, whose content is not kept. */
+static bool remake(void *array, size_t n, size_t size)
+{
+    void **old = array;
+    free(*old);
+    *old = reallocarray(NULL, n, size);
+    return *old != NULL;
+}
+
+static jc_code reserve_inputs(struct jc_session *session, size_t n, struct jc_err *err)
+{
+    if (n <= session->cap_inputs)
+        return JC_OK;
+    size_t cap = 64;
+    while (cap < n)
+        cap *= 2;
+    session->cap_inputs = 0;
+    if (!remake(&session->uniques, cap, sizeof(*session->uniques)) ||
+        !remake(&session->next, cap, sizeof(*session->next)) ||
+        !remake(&session->n_tokens, cap, sizeof(*session->n_tokens)) ||
+        !remake(&session->slots, 2 * cap, sizeof(*session->slots)))
+        return jc_fail(err, JC_E_NOMEM, "no memory for a batch of %zu texts", n);
+    session->cap_inputs = cap;
+    return JC_OK;
+}
+
+static jc_code reserve_ids(struct jc_session *session, size_t n, struct jc_err *err)
+{
+    if (n <= session->cap_ids)
+        return JC_OK;
+    session->cap_ids = 0;
+    size_t cap = n + n / 2;
+    if (!remake(&session->ids, cap, sizeof(*session->ids)))
+        return jc_fail(err, JC_E_NOMEM, "no memory for a batch of %zu tokens", n);
+    session->cap_ids = cap;
+    return JC_OK;
+}
+
+static jc_code reserve_rows(struct jc_session *session, size_t n, struct jc_err *err)
+{
+    if (n <= session->cap_rows)
+        return JC_OK;
+    session->cap_rows = 0;
+    size_t cap = 2 * n < session->chunk ? 2 * n : session->chunk;
+    if (!remake(&session->vectors, cap, session->dim * sizeof(float)) ||
+        !remake(&session->scores, cap, session->n_categories * sizeof(float)))
+        return jc_fail(err, JC_E_NOMEM, "no memory for the scores of %zu texts", n);
+    session->cap_rows = cap;
+    return JC_OK;
+}
+
+/* FNV-1a over whole ids, seeded, with the finish of splitmix64. */
+static uint64_t hash_ids(uint64_t seed, const int32_t *ids, size_t n)
+{
+    uint64_t hash = seed ^ n;
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ (uint32_t)ids[i]) * UINT64_C(0x100000001b3);
+    struct jc_rng mix = jc_rng_seeded(hash);
+    return jc_rng_next(&mix);
+}
+
+static bool has_ids(const struct jc_input *a, const struct jc_input *b)
+{
+    return a->n_ids == b->n_ids && memcmp(a->ids, b->ids, a->n_ids * sizeof(*a->ids)) == 0;
+}
+
+/* Fills uniques and next: the distinct texts and which inputs have each. Returns how many there are. */
+static size_t find_uniques(struct jc_session *session, struct jc_input *const *inputs, size_t n_inputs)
+{
+    size_t n_unique = 0, n_slots = 64;
+    while (n_slots < 2 * n_inputs)
+        n_slots *= 2;
+    size_t mask = n_slots - 1;
+    memset(session->slots, 0xff, n_slots * sizeof(*session->slots)); /* all NONE */
+    for (size_t i = 0; i < n_inputs; i++) {
+        uint64_t hash = hash_ids(session->seed, inputs[i]->ids, inputs[i]->n_ids);
+        size_t slot = hash & mask;
+        uint32_t u;
+        while ((u = session->slots[slot]) != NONE &&
+               (session->uniques[u].hash != hash || !has_ids(inputs[session->uniques[u].first], inputs[i])))
+            slot = (slot + 1) & mask;
+        if (u == NONE) {
+            u = (uint32_t)n_unique++;
+            session->slots[slot] = u;
+            session->uniques[u] = (struct unique){.hash = hash, .first = NONE};
+        }
+        session->next[i] = session->uniques[u].first;
+        session->uniques[u].first = (uint32_t)i;
+    }
+    return n_unique;
+}
+
+/* Lays the distinct texts' tokens one after another. */
+static jc_code pack(struct jc_session *session, struct jc_input *const *inputs, size_t n_unique, size_t *ret_n_tokens,
+                    struct jc_err *err)
+{
+    size_t n = 0;
+    for (size_t u = 0; u < n_unique; u++)
+        n += inputs[session->uniques[u].first]->n_ids;
+    jc_code code = reserve_ids(session, n, err);
+    if (code)
+        return code;
+    int32_t *to = session->ids;
+    for (size_t u = 0; u < n_unique; u++) {
+        const struct jc_input *input = inputs[session->uniques[u].first];
+        memcpy(to, input->ids, input->n_ids * sizeof(*to));
+        to += input->n_ids;
+        session->n_tokens[u] = input->n_ids;
+    }
+    *ret_n_tokens = n;
+    return JC_OK;
+}
+
+/* Ranks once for the input that wants most; the others' hits are the head of its list. */
+static void rank(const struct jc_session *session, struct jc_input *const *inputs, uint32_t first, const float *scores)
+{
+    struct jc_input *most = inputs[first];
+    for (uint32_t i = first; i != NONE; i = session->next[i])
+        if (inputs[i]->top_n > most->top_n)
+            most = inputs[i];
+    most->n_hits = (uint32_t)jc_topk(scores, session->n_categories, most->top_n, most->hits);
+    for (uint32_t i = first; i != NONE; i = session->next[i]) {
+        struct jc_input *input = inputs[i];
+        if (input == most)
+            continue;
+        input->n_hits = input->top_n < most->n_hits ? input->top_n : most->n_hits;
+        if (input->n_hits)
+            memcpy(input->hits, most->hits, input->n_hits * sizeof(*input->hits));
+    }
+}
+
+/* Encodes and ranks the distinct texts [begin, begin + n), whose tokens start at `ids`. */
+static jc_code run_chunk(struct jc_session *session, struct jc_input *const *inputs, size_t begin, size_t n,
+                         const int32_t *ids, struct jc_run_stats *stats, struct jc_err *err)
+{
+    jc_code code = reserve_rows(session, n, err);
+    if (code)
+        return code;
+    uint64_t start_ns = jc_clock_ns();
+    code = jc_encoder_encode(session->classifier->encoder, ids, session->n_tokens + begin, n, session->vectors, err);
+    if (code)
+        return code;
+    uint64_t encoded_ns = jc_clock_ns();
+    jc_gemm_scores(session->vectors, n, jc_bundle_embeddings(session->classifier->bundle), session->n_categories,
+                   session->dim, session->scores);
+    for (size_t i = 0; i < n; i++)
+        rank(session, inputs, session->uniques[begin + i].first, session->scores + i * session->n_categories);
+    stats->encode_ns += encoded_ns - start_ns;
+    stats->score_ns += jc_clock_ns() - encoded_ns;
+    return JC_OK;
+}
+
+jc_code jc_session_run(struct jc_session *session, struct jc_input *const *inputs, size_t n_inputs,
+                       struct jc_run_stats *ret_stats, struct jc_err *err)
+{
+    if (n_inputs >= NONE / 4)
+        return jc_fail(err, JC_E_TOO_LARGE, "a batch of %zu texts", n_inputs);
+    for (size_t i = 0; i < n_inputs; i++)
+        if (inputs[i]->n_ids == 0)
+            return jc_fail(err, JC_E_INTERNAL, "input %zu of the batch has no tokens", i);
+
+    struct jc_run_stats stats = {.n_texts = n_inputs};
+    jc_code code = reserve_inputs(session, n_inputs, err);
+    if (code)
+        return code;
+    if (n_inputs)
+        stats.n_unique = find_uniques(session, inputs, n_inputs);
+    if ((code = pack(session, inputs, stats.n_unique, &stats.n_tokens, err)))
+        return code;
+
+    const int32_t *ids = session->ids;
+    for (size_t begin = 0; begin < stats.n_unique; begin += session->chunk) {
+        size_t left = stats.n_unique - begin, n = left < session->chunk ? left : session->chunk;
+        if ((code = run_chunk(session, inputs, begin, n, ids, &stats, err)))
+            return code;
+        for (size_t i = 0; i < n; i++)
+            ids += session->n_tokens[begin + i];
+    }
+    *ret_stats = stats;
+    return JC_OK;
+}

@@ -1,0 +1,166 @@
+/*
+ * Makes a small complete model bundle over the fake encoder, for tests of everything that needs a model and no weights.
+ *     make_fake_bundle OUTDIR
+ * Its vocabulary is a few words, then letters and digits, so that any ASCII word has tokens. A category's embedding is
+ * the fake vector of its title: a posting that shares words with a title finds it.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "artifact/bundle.h"
+#include "base/file.h"
+#include "model/encoder.h"
+#include "text/tokenizer.h"
+
+enum { MAX_TOKENS = 128, N_CANARIES = 4 };
+
+static const struct jc_category categories[] = {
+    {"11-1021.00", "General and Operations Managers"},
+    {"11-2022.00", "Sales Managers"},
+    {"11-9033.00", "Education Administrators"},
+    {"13-2011.00", "Accountants and Auditors"},
+    {"15-1211.00", "Computer Systems Analysts"},
+    {"15-1252.00", "Software Developers"},
+    {"15-1242.00", "Database Administrators"},
+    {"17-2051.00", "Civil Engineers"},
+    {"17-2071.00", "Electrical Engineers"},
+    {"17-2141.00", "Mechanical Engineers"},
+    {"19-2031.00", "Chemists"},
+    {"21-1023.00", "Mental Health Social Workers"},
+    {"23-1011.00", "Lawyers"},
+    {"25-2021.00", "Elementary School Teachers"},
+    {"25-2031.00", "Secondary School Teachers"},
+    {"27-1024.00", "Graphic Designers"},
+    {"29-1051.00", "Pharmacists"},
+    {"29-1123.00", "Physical Therapists"},
+    {"29-1141.00", "Registered Nurses"},
+    {"29-1171.00", "Nurse Practitioners"},
+    {"29-2061.00", "Licensed Practical Nurses"},
+    {"31-1131.00", "Nursing Assistants"},
+    {"33-2011.00", "Firefighters"},
+    {"33-9032.00", "Security Guards"},
+    {"35-1011.00", "Chefs and Head Cooks"},
+    {"35-3031.00", "Waiters and Waitresses"},
+    {"37-2011.00", "Janitors and Cleaners"},
+    {"39-9011.00", "Childcare Workers"},
+    {"41-2011.00", "Cashiers"},
+    {"41-2031.00", "Retail Salespersons"},
+    {"43-4051.00", "Customer Service Representatives"},
+    {"43-6014.00", "Secretaries"},
+    {"45-2092.00", "Farmworkers"},
+    {"47-2031.00", "Carpenters"},
+    {"47-2111.00", "Electricians"},
+    {"49-3023.00", "Automotive Mechanics"},
+    {"51-4041.00", "Machinists"},
+    {"51-4121.00", "Welders"},
+    {"53-3032.00", "Heavy Truck Drivers"},
+    {"53-7065.00", "Stockers and Order Fillers"},
+};
+
+/* Singular forms first, as postings have them: greedy matching splits "nurses" into "nurse" and "##s". */
+static const char *const words[] = {
+    "nurse",     "developer", "software", "manager",   "engineer",   "registered", "senior",  "junior",     "teacher",
+    "truck",     "driver",    "sales",    "computer",  "systems",    "analyst",    "data",    "database",   "school",
+    "security",  "guard",     "lawyer",   "cook",      "chef",       "head",       "and",     "of",         "the",
+    "heavy",     "welder",    "worker",   "assistant", "designer",   "customer",   "service", "health",     "physical",
+    "therapist", "clerk",     "java",     "general",   "operations", "electrical", "civil",   "mechanical", "retail",
+};
+
+static jc_code write_vocab(const char *path, struct jc_err *err)
+{
+    JC_AUTO_BUF struct jc_buf text = {0};
+    jc_buf_puts(&text, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n");
+    for (size_t i = 0; i < JC_COUNT(words); i++)
+        jc_buf_printf(&text, "%s\n", words[i]);
+    for (char c = '!'; c <= '~'; c++)
+        if (c < 'A' || c > 'Z')
+            jc_buf_printf(&text, "%c\n##%c\n", c, c);
+    jc_code code = jc_buf_check(&text, err);
+    return code ? code : jc_file_write(path, text.data, text.n, err);
+}
+
+static jc_code make_embeddings(const char *vocab_path, size_t dim, const struct jc_encoder *encoder,
+                               float *ret_embeddings, struct jc_err *err)
+{
+    JC_AUTO(jc_tokenizer) struct jc_tokenizer *tokenizer = NULL;
+    jc_code code = jc_tokenizer_load(vocab_path, MAX_TOKENS, &tokenizer, err);
+    for (size_t i = 0; i < JC_COUNT(categories) && !code; i++) {
+        int32_t ids[MAX_TOKENS];
+        size_t n;
+        code = jc_tokenizer_encode(tokenizer, categories[i].title, strlen(categories[i].title), ids, &n, err);
+        if (code)
+            break;
+        uint32_t n_tokens = (uint32_t)n;
+        code = jc_encoder_encode(encoder, ids, &n_tokens, 1, ret_embeddings + i * dim, err);
+    }
+    return code;
+}
+
+/* The first titles are their own canaries. */
+static jc_code fill_manifest(struct jc_manifest *manifest, struct jc_err *err)
+{
+    manifest->name = strdup("fake");
+    manifest->taxonomy = strdup("O*NET-SOC 2019");
+    manifest->method = strdup("direct");
+    manifest->data_version = strdup("test");
+    manifest->attribution = strdup("");
+    manifest->encoder.kind = strdup(JC_ENCODER_FAKE);
+    manifest->encoder.name = strdup("fake");
+    manifest->encoder.max_tokens = MAX_TOKENS;
+    manifest->canaries = calloc(N_CANARIES, sizeof(*manifest->canaries));
+    if (!manifest->name || !manifest->taxonomy || !manifest->method || !manifest->data_version ||
+        !manifest->attribution || !manifest->encoder.kind || !manifest->encoder.name || !manifest->canaries)
+        return jc_fail(err, JC_E_NOMEM, "no memory for the manifest");
+    for (size_t i = 0; i < N_CANARIES; i++) {
+        manifest->canaries[i].title = strdup(categories[i].title);
+        manifest->canaries[i].code = strdup(categories[i].code);
+        manifest->n_canaries++;
+        if (!manifest->canaries[i].title || !manifest->canaries[i].code)
+            return jc_fail(err, JC_E_NOMEM, "no memory for the canaries");
+    }
+    return JC_OK;
+}
+
+static jc_code make_bundle(const char *folder, struct jc_err *err)
+{
+    char vocab_path[PATH_MAX];
+    if (snprintf(vocab_path, sizeof(vocab_path), "%s.vocab.txt", folder) >= (int)sizeof(vocab_path))
+        return jc_fail(err, JC_E_TOO_LARGE, "the path is too long");
+    JC_AUTO(jc_encoder) struct jc_encoder *encoder = NULL;
+    JC_AUTO(jc_manifest) struct jc_manifest *manifest = jc_manifest_create();
+    if (!manifest)
+        return jc_fail(err, JC_E_NOMEM, "no memory for the manifest");
+    jc_code code;
+    if ((code = fill_manifest(manifest, err)) || (code = jc_encoder_load(JC_ENCODER_FAKE, NULL, &encoder, err)))
+        return code;
+
+    size_t dim = jc_encoder_info(encoder)->dim;
+    JC_AUTO_FREE float *embeddings = calloc(JC_COUNT(categories) * dim, sizeof(*embeddings));
+    if (!embeddings)
+        return jc_fail(err, JC_E_NOMEM, "no memory for the embeddings");
+    struct jc_bundle_content content = {.manifest = manifest,
+                                        .categories = categories,
+                                        .n_categories = JC_COUNT(categories),
+                                        .embeddings = embeddings,
+                                        .dim = dim,
+                                        .vocab_path = vocab_path};
+    if (!(code = write_vocab(vocab_path, err)) && !(code = make_embeddings(vocab_path, dim, encoder, embeddings, err)))
+        code = jc_bundle_write(folder, &content, err);
+    unlink(vocab_path);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2 || argv[1][0] == '-') {
+        fputs("usage: make_fake_bundle OUTDIR\n", stderr);
+        return 2;
+    }
+    struct jc_err err;
+    if (make_bundle(argv[1], &err)) {
+        fprintf(stderr, "make_fake_bundle: %s\n", err.text);
+        return 1;
+    }
+    return 0;
+}

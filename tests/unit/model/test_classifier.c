@@ -1,0 +1,133 @@
+/* Loading a classifier: what belongs together loads and answers; what does not is refused with the reason. */
+#include "check.h"
+#include "model/classifier.h"
+#include "model/encoder.h"
+#include "small_model.h"
+
+static struct jc_err err;
+static char folder[] = "/tmp/test_classifier.XXXXXX";
+
+static const struct small_model base_model = {
+    .n_categories = 20, .dim = 384, .max_tokens = 16, .kind = "fake", .source_sha256 = ""};
+
+/* The fake vector of the text "w3 w4": tokens 8 and 9, behind the five frame tokens. */
+static void encode_w3_w4(float *ret_vector)
+{
+    JC_AUTO(jc_encoder) struct jc_encoder *encoder = NULL;
+    const int32_t ids[] = {2, 8, 9, 3};
+    uint32_t n = 4;
+    REQUIRE_OK(jc_encoder_load(JC_ENCODER_FAKE, NULL, &encoder, &err));
+    REQUIRE_OK(jc_encoder_encode(encoder, ids, &n, 1, ret_vector, &err));
+}
+
+static jc_code load(struct small_model model, struct jc_classifier **ret_classifier)
+{
+    small_model_write(folder, &model);
+    return jc_classifier_load(folder, ret_classifier, &err);
+}
+
+static void test_answers(void)
+{
+    float row[384];
+    encode_w3_w4(row);
+    struct small_model model = base_model;
+    model.first_row = row;
+    model.canary_title = "W3 <b>W4</b>";
+    model.canary_code = "10-0000.00";
+    JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL;
+    REQUIRE_OK(load(model, &classifier));
+    CHECK_INT(jc_bundle_manifest(jc_classifier_bundle(classifier))->n_categories, 20);
+
+    JC_AUTO(jc_session) struct jc_session *session = NULL;
+    REQUIRE_OK(jc_session_create(classifier, &session, &err));
+    struct jc_hit hits[3];
+    struct jc_input input = {.top_n = 3, .hits = hits}, *inputs[] = {&input};
+    struct jc_posting posting = {.title = "w4 w3", .n_title = 5};
+    struct jc_run_stats stats;
+    REQUIRE_OK(jc_classifier_prepare(classifier, &posting, &input, &err));
+    REQUIRE_OK(jc_session_run(session, inputs, 1, &stats, &err));
+    CHECK_INT(input.n_hits, 3);
+    CHECK_INT(hits[0].index, 0);
+    CHECK_NEAR(hits[0].score, 1, 1e-5);
+    jc_input_finish(&input);
+}
+
+static void check_n_ids(const struct jc_classifier *classifier, struct jc_posting posting, uint32_t wanted)
+{
+    struct jc_input input = {.ids = NULL, .n_ids = 99};
+    REQUIRE_OK(jc_classifier_prepare(classifier, &posting, &input, &err));
+    CHECK_INT(input.n_ids, wanted);
+    CHECK((input.ids != NULL) == (wanted > 0));
+    jc_input_finish(&input);
+    CHECK(!input.ids);
+}
+
+static void test_prepare(void)
+{
+    JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL;
+    REQUIRE_OK(load(base_model, &classifier));
+    check_n_ids(classifier, (struct jc_posting){0}, 0);
+    check_n_ids(classifier, (struct jc_posting){.title = " <br> ", .n_title = 6}, 0);
+    check_n_ids(classifier, (struct jc_posting){.title = "--", .n_title = 2}, 0);
+    check_n_ids(classifier, (struct jc_posting){.title = "w1", .n_title = 2}, 3);
+    check_n_ids(classifier, (struct jc_posting){.title = "", .body = "<p>w1 w2", .n_body = 8}, 4);
+    check_n_ids(classifier, (struct jc_posting){.title = "a b c d e f g h i j k l m n o p q r s t", .n_title = 39}, 16);
+
+    struct jc_input input = {0};
+    struct jc_posting broken = {.title = "w1 \xff", .n_title = 4};
+    CHECK_FAILS(jc_classifier_prepare(classifier, &broken, &input, &err), JC_E_INVALID, "title");
+    CHECK_INT(input.n_ids, 0);
+}
+
+static void test_refusals(void)
+{
+    struct jc_classifier *classifier = NULL;
+    struct small_model model = base_model;
+    model.dim = 128;
+    CHECK_FAILS(load(model, &classifier), JC_E_FORMAT, "384 dimensions, the categories have 128");
+
+    model = base_model;
+    model.source_sha256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db";
+    CHECK_FAILS(load(model, &classifier), JC_E_FORMAT, "53aa51172d14");
+
+    model = base_model;
+    model.max_tokens = 513;
+    CHECK(load(model, &classifier) != JC_OK); /* the tokenizer or the classifier: both have the limit */
+    CHECK_CONTAINS(err.text, "51");
+
+    model = base_model;
+    model.kind = "other";
+    CHECK_FAILS(load(model, &classifier), JC_E_UNSUPPORTED, "'other'");
+
+    CHECK_FAILS(jc_classifier_load("/nonexistent/model", &classifier, &err), JC_E_NOT_FOUND, "/nonexistent/model");
+    CHECK(!classifier);
+}
+
+static void test_canaries(void)
+{
+    float row[384];
+    encode_w3_w4(row);
+    struct jc_classifier *classifier = NULL;
+    struct small_model model = base_model;
+    model.first_row = row;
+    model.canary_title = "w3 w4";
+    model.canary_code = "10-0001.00";
+    CHECK_FAILS(load(model, &classifier), JC_E_MODEL, "canary 'w3 w4' gives 10-0000.00 (A title), not 10-0001.00");
+    CHECK_CONTAINS(err.text, folder);
+
+    model.canary_title = "...";
+    CHECK_FAILS(load(model, &classifier), JC_E_MODEL, "canary '...' has no usable text");
+    CHECK(!classifier);
+}
+
+int main(void)
+{
+    REQUIRE(mkdtemp(folder));
+    test_answers();
+    test_prepare();
+    test_refusals();
+    test_canaries();
+    jc_classifier_destroy(NULL);
+    jc_dir_remove(folder);
+    return check_finish();
+}
