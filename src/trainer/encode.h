@@ -1,0 +1,15 @@
+/* The step `encode`: each distinct text becomes a vector, on all cores over one encoder. */
+#ifndef JC_TRAINER_ENCODE_H
+#define JC_TRAINER_ENCODE_H
+
+#include "model/encoder.h"
+#include "text/tokenizer.h"
+#include "trainer/texts.h"
+
+/* ret_vectors: [texts][dim], in the order of the texts' numbers; free with free(). Reports progress on standard error.
+ * Errors: INVALID, MODEL, DEVICE, NOMEM, INTERNAL. */
+JC_MUST_CHECK jc_code jc_encode_texts(const struct jc_encoder *encoder, const struct jc_tokenizer *tokenizer,
+                                      const struct jc_texts *texts, unsigned n_threads, float **ret_vectors,
+                                      double *ret_seconds, struct jc_err *err);
+
+#endif

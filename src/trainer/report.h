@@ -1,0 +1,19 @@
+/* What a run found, as a table for a person. */
+#ifndef JC_TRAINER_REPORT_H
+#define JC_TRAINER_REPORT_H
+
+#include <stdio.h>
+
+#include "trainer/metrics.h"
+
+/* A method's figures on the examples that were held out. */
+struct jc_result {
+    const struct jc_method *method;
+    struct jc_metrics metrics;
+    double fit_seconds;
+};
+
+void jc_report_print(const struct jc_result *results, size_t n_results, double encode_seconds, size_t n_texts,
+                     FILE *out);
+
+#endif

@@ -1,0 +1,96 @@
+/* The trainer's configuration: the files of config/ load and say what they are meant to, and onet.yaml, the manual,
+ * names every key of the table. */
+#include "trainer/config.h"
+
+#include <limits.h>
+
+#include "base/file.h"
+#include "check.h"
+
+static struct jc_err err;
+
+static void find_config(const char *name, char ret_path[PATH_MAX])
+{
+    const char *root = getenv("JOBCODE_SOURCE_ROOT");
+    if (!root)
+        check_skip("JOBCODE_SOURCE_ROOT is not set");
+    snprintf(ret_path, PATH_MAX, "%s/config/%s", root, name);
+}
+
+static void test_onet(void)
+{
+    char path[PATH_MAX];
+    find_config("onet.yaml", path);
+    struct jc_train_config config;
+    JC_AUTO(jc_conf) struct jc_conf *conf = NULL;
+    REQUIRE_OK(jc_train_config_load(path, NULL, 0, &config, &conf, &err));
+    CHECK_STR(config.name, "onet-30.1");
+    CHECK_STR(config.method, "average");
+    CHECK_CONTAINS(config.attribution, "used under the CC BY 4.0 license. O*NET is a trademark of USDOL/ETA.");
+    CHECK_INT(config.split, JC_SPLIT_POSTINGS);
+    CHECK_INT(config.source.exclude_sources.n, 0);
+    CHECK(config.source.names && config.source.alternate_titles && !config.source.descriptions);
+    CHECK(config.portable);
+}
+
+static void test_benchmark(void)
+{
+    char path[PATH_MAX];
+    find_config("benchmark.yaml", path);
+    struct jc_train_config config;
+    JC_AUTO(jc_conf) struct jc_conf *conf = NULL;
+    const char *sets[] = {"methods=average", "direct.text=name_description"};
+    REQUIRE_OK(jc_train_config_load(path, sets, 2, &config, &conf, &err));
+    CHECK_INT(config.split, JC_SPLIT_POSTINGS);
+    REQUIRE(config.methods.n == 1);
+    CHECK_STR(config.methods.items[0], "average");
+    CHECK_INT(config.direct_text, JC_DIRECT_NAME_DESCRIPTION);
+}
+
+/* Each key of --help-config: its last part stands in the file as a member. */
+static void test_manual_is_complete(void)
+{
+    char path[PATH_MAX], *help = NULL;
+    size_t n_help = 0, n_keys = 0;
+    find_config("onet.yaml", path);
+    JC_AUTO_BUF struct jc_buf text = {0};
+    REQUIRE_OK(jc_file_read(path, 1 << 20, &text, &err));
+    FILE *out = open_memstream(&help, &n_help);
+    REQUIRE(out);
+    jc_train_config_print_help(out);
+    fclose(out);
+    for (char *line = strtok(help, "\n"); line; line = strtok(NULL, "\n")) {
+        if (*line == ' ')
+            continue;
+        line[strcspn(line, " ")] = '\0';
+        const char *dot = strrchr(line, '.');
+        char member[64];
+        snprintf(member, sizeof(member), "\n%s%s:", dot ? "  " : "", dot ? dot + 1 : line);
+        CHECK_CONTAINS(text.data, member);
+        n_keys++;
+    }
+    CHECK_INT(n_keys, 22);
+    free(help);
+}
+
+static void test_errors(void)
+{
+    struct jc_train_config config;
+    struct jc_conf *conf = NULL;
+    const char *set = "encoder.pth=x";
+    CHECK_FAILS(jc_train_config_load(NULL, &set, 1, &config, &conf, &err), JC_E_INVALID, "encoder.path");
+    set = "split=random";
+    CHECK_FAILS(jc_train_config_load(NULL, &set, 1, &config, &conf, &err), JC_E_INVALID, "none");
+    set = "encoder.max_tokens=513";
+    CHECK_FAILS(jc_train_config_load(NULL, &set, 1, &config, &conf, &err), JC_E_INVALID, "512");
+    CHECK(!conf);
+}
+
+int main(void)
+{
+    test_onet();
+    test_benchmark();
+    test_manual_is_complete();
+    test_errors();
+    return check_finish();
+}
