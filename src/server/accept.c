@@ -1,0 +1,69 @@
+/* Media types and ranges. See accept.h. */
+#include "server/accept.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define BLANKS " \t"
+
+/* Bytes of the media type or range at `text`, without parameters and trailing blanks. */
+static size_t type_length(const char *text)
+{
+    size_t n = strcspn(text, ";,");
+    while (n && strchr(BLANKS, text[n - 1]))
+        n--;
+    return n;
+}
+
+static bool equals(const char *text, size_t n, const char *other, size_t n_other)
+{
+    return n == n_other && strncasecmp(text, other, n) == 0;
+}
+
+bool jc_media_type_is(const char *header, const char *type)
+{
+    header += strspn(header, BLANKS);
+    return !strchr(header, ',') && equals(header, type_length(header), type, strlen(type));
+}
+
+/* 3 = the type itself, 2 = "application" with a star, 1 = star/star, 0 = no match. */
+static int specificity(const char *range, size_t n, const char *type, size_t n_type)
+{
+    size_t n_major = (size_t)(strchr(type, '/') - type) + 1;
+    if (equals(range, n, type, n_type))
+        return 3;
+    if (n == n_major + 1 && range[n - 1] == '*' && strncasecmp(range, type, n_major) == 0)
+        return 2;
+    return equals(range, n, "*/*", 3) ? 1 : 0;
+}
+
+/* The weight of a range, whose parameters end at `end`; 1 where none is given. */
+static double weight(const char *parameters, const char *end)
+{
+    while ((parameters = memchr(parameters, ';', (size_t)(end - parameters)))) {
+        parameters += 1 + strspn(parameters + 1, BLANKS);
+        if ((parameters[0] == 'q' || parameters[0] == 'Q') && parameters[1] == '=')
+            return strtod(parameters + 2, NULL);
+    }
+    return 1;
+}
+
+bool jc_accept_allows(const char *accept, const char *type)
+{
+    size_t n_type = type_length(type);
+    int best = 0;
+    double best_weight = accept[strspn(accept, BLANKS)] ? 0 : 1;
+    while (*accept) {
+        accept += strspn(accept, BLANKS ",");
+        const char *end = accept + strcspn(accept, ",");
+        int match = specificity(accept, type_length(accept), type, n_type);
+        if (match > best) {
+            best = match;
+            best_weight = weight(accept, end);
+        }
+        accept = end;
+    }
+    return best_weight > 0;
+}

@@ -1,0 +1,127 @@
+/* POST and GET /v1/classify: postings in, ranked categories out. */
+#include "server/classify.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "server/codec.h"
+#include "server/endpoints.h"
+#include "server/request.h"
+#include "server/server.h"
+
+void jc_classify_finish(struct jc_classify *classify)
+{
+    for (size_t i = 0; i < classify->n_postings; i++)
+        free(classify->postings[i].id);
+    for (size_t i = 0; i < classify->ticket.n_items; i++)
+        jc_input_finish(&classify->ticket.items[i].input);
+    free(classify->postings);
+    free(classify->ticket.items);
+    free(classify->hits);
+    *classify = (struct jc_classify){0};
+}
+
+static jc_code fail_nomem(struct jc_request *request)
+{
+    return jc_problem_set(&request->problem, JC_PROBLEM_INTERNAL, NULL, "Out of memory.");
+}
+
+/* Cleans and tokenises each posting; those with text become items of the ticket. */
+static jc_code prepare(struct jc_request *request, struct jc_codec_request *parsed)
+{
+    struct jc_classify *classify = &request->classify;
+    struct jc_ticket *ticket = &classify->ticket;
+    for (size_t i = 0; i < parsed->n_postings; i++) {
+        struct jc_err err;
+        struct jc_item *item = &ticket->items[ticket->n_items];
+        jc_code code =
+            jc_classifier_prepare(request->server->classifier, &parsed->postings[i].posting, &item->input, &err);
+        if (code) {
+            jc_problem_from_err(&request->problem, &err);
+            return code;
+        }
+        classify->postings[i].id = TAKE(parsed->postings[i].id);
+        classify->n_postings++;
+        if (item->input.n_ids == 0)
+            continue;
+        item->ticket = ticket;
+        item->input.top_n = parsed->top_n;
+        item->input.hits = classify->hits + ticket->n_items * parsed->top_n;
+        classify->postings[i].item = item;
+        ticket->n_items++;
+    }
+    return JC_OK;
+}
+
+static jc_code start(struct jc_request *request, struct jc_codec_request *parsed)
+{
+    struct jc_classify *classify = &request->classify;
+    size_t n = parsed->n_postings;
+    classify->single = parsed->single;
+    classify->postings = calloc(n, sizeof *classify->postings);
+    classify->ticket.items = calloc(n, sizeof *classify->ticket.items);
+    classify->hits = calloc(n * parsed->top_n, sizeof *classify->hits);
+    if (!classify->postings || !classify->ticket.items || !classify->hits)
+        return fail_nomem(request);
+    jc_code code = prepare(request, parsed);
+    if (code)
+        return code;
+
+    jc_metrics_add(request->server->metrics, JC_COUNTER_EMPTY_TEXTS, n - classify->ticket.n_items);
+    classify->submit = classify->ticket.n_items > 0;
+    return classify->submit ? JC_OK : jc_classify_answer(request);
+}
+
+jc_code jc_classify_answer(struct jc_request *request)
+{
+    struct jc_classify *classify = &request->classify;
+    jc_code failure = atomic_load(&classify->ticket.failure);
+    if (failure) {
+        jc_problem_from_err(&request->problem, &classify->ticket.err);
+        if (failure == JC_E_OVERLOADED || failure == JC_E_CANCELLED)
+            request->problem.retry_after_s = jc_server_retry_after(request->server);
+        if (request->problem.kind == JC_PROBLEM_INTERNAL)
+            jc_log_err("request_failed", &classify->ticket.err);
+        return failure;
+    }
+    if (classify->single && classify->ticket.n_items == 0)
+        return jc_problem_set(&request->problem, JC_PROBLEM_EMPTY_TEXT, NULL,
+                              "No letter or digit is left of the posting after cleaning.");
+    request->reply.content_type = "application/json";
+    jc_codec_put_answer(classify, request->server->classifier, &request->reply.body);
+    return JC_OK;
+}
+
+jc_code jc_endpoint_classify(struct jc_request *request)
+{
+    JC_AUTO_FINISH(jc_codec_request) struct jc_codec_request parsed = {0};
+    jc_code code = jc_codec_parse(request->body.data ? request->body.data : "", request->body.n,
+                                  request->server->config, &parsed, &request->problem);
+    jc_buf_finish(&request->body);
+    return code ? code : start(request, &parsed);
+}
+
+/* The same for a browser's address bar: ?title=..&body=..&top_n=.. */
+jc_code jc_endpoint_classify_query(struct jc_request *request)
+{
+    static const char *const names[] = {"title", "body", "top_n"};
+    const struct jc_server_config *config = request->server->config;
+    struct jc_codec_posting posting = {0};
+    uint64_t top_n = config->model.top_n;
+
+    jc_code code = jc_request_query_only(request, names, JC_COUNT(names));
+    if (!code)
+        code = jc_request_query_count(request, "top_n", 1, config->limits.top_n, &top_n);
+    if (code)
+        return code;
+    posting.posting.title = jc_request_query(request, "title", &posting.posting.n_title);
+    posting.posting.body = jc_request_query(request, "body", &posting.posting.n_body);
+    if (!posting.posting.title && !posting.posting.body)
+        return jc_problem_set(&request->problem, JC_PROBLEM_INVALID_MEMBER, NULL,
+                              "Query parameter 'title' is missing: /v1/classify?title=ICU+Nurse");
+    code = jc_codec_check_posting(&posting.posting, "", config, &request->problem);
+    if (code)
+        return code;
+    struct jc_codec_request parsed = {.postings = &posting, .n_postings = 1, .single = true, .top_n = (uint32_t)top_n};
+    return start(request, &parsed);
+}

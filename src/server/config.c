@@ -1,0 +1,69 @@
+/* The table of the server's keys. See config.h. */
+#include "server/config.h"
+
+#include <stddef.h>
+
+#define AT(member) offsetof(struct jc_server_config, member)
+
+const struct jc_conf_key jc_server_keys[] = {
+    {"http.address", JC_CONF_STRING, AT(http.address), "127.0.0.1", 0, 0, NULL,
+     "Address to listen on: an IPv4 or IPv6 address; 0.0.0.0 or :: for all."},
+    {"http.port", JC_CONF_COUNT, AT(http.port), "8080", 0, 65535, NULL,
+     "TCP port; 0 lets the system choose one, which the log's `listening` line names."},
+    {"http.threads", JC_CONF_COUNT, AT(http.threads), "1", 1, 64, NULL,
+     "Event threads: they parse, tokenise and send. One carries tens of thousands of requests a second."},
+    {"http.connections", JC_CONF_COUNT, AT(http.connections), "4096", 1, 1000000, NULL,
+     "Most open connections; one more waits in the listen queue."},
+    {"http.idle_timeout", JC_CONF_DURATION, AT(http.idle_timeout_ms), "60s", 1000, 3600000, NULL,
+     "Closes a connection on which nothing moved for this long; whole seconds."},
+    {"limits.body", JC_CONF_SIZE, AT(limits.body_bytes), "8MiB", 64, 1073741824, NULL,
+     "Largest request body; over it: 413."},
+    {"limits.postings", JC_CONF_COUNT, AT(limits.postings), "1000", 1, 100000, NULL,
+     "Most postings in a request; over it: 422."},
+    {"limits.title_chars", JC_CONF_COUNT, AT(limits.title_chars), "1000", 1, 1000000, NULL,
+     "Most characters (code points) in a title; over it: 422."},
+    {"limits.text_chars", JC_CONF_COUNT, AT(limits.text_chars), "100000", 1, 10000000, NULL,
+     "Most characters (code points) in a posting's body; over it: 422."},
+    {"limits.top_n", JC_CONF_COUNT, AT(limits.top_n), "100", 1, 10000, NULL,
+     "Largest top_n a client may ask for; over it: 422."},
+    {"model.folder", JC_CONF_STRING, AT(model.folder), "models/current", 0, 0, NULL,
+     "The model bundle (models/README.md). It is verified at start, and the server does not start with a bad one."},
+    {"model.top_n", JC_CONF_COUNT, AT(model.top_n), "5", 1, 10000, NULL,
+     "How many matches a request gets that does not say top_n."},
+    {"workers.count", JC_CONF_COUNT, AT(workers.count), "0", 0, 1024, NULL,
+     "Inference threads, each single-threaded inside; 0 = one a core (affinity and cgroup quota counted)."},
+    {"workers.batch_titles", JC_CONF_COUNT, AT(workers.batch_titles), "256", 1, 4096, NULL,
+     "Most titles a worker takes at once. Larger batches give throughput, smaller ones a shorter wait."},
+    {"workers.batch_tokens", JC_CONF_COUNT, AT(workers.batch_tokens), "4096", 512, 65536, NULL,
+     "Most tokens a worker takes at once: bounds the time and memory of a batch of long texts."},
+    {"workers.queue_titles", JC_CONF_COUNT, AT(workers.queue_titles), "8192", 1, 10000000, NULL,
+     "Most titles waiting; a request that would go over it gets 503 with Retry-After."},
+    {"shutdown.grace", JC_CONF_DURATION, AT(shutdown.grace_ms), "1s", 0, 600000, NULL,
+     "After SIGTERM: how long new connections are still served while /readyz already says 503."},
+    {"shutdown.timeout", JC_CONF_DURATION, AT(shutdown.timeout_ms), "30s", 0, 600000, NULL,
+     "After that: how long accepted requests may take to be answered before the process ends anyway."},
+    {"log.level", JC_CONF_CHOICE, AT(log.level), "info", 0, 0, "debug|info|warn|error",
+     "Log lines below this level are dropped."},
+    {"log.requests", JC_CONF_BOOL, AT(log.requests), "false", 0, 0, NULL,
+     "One log line a request (method, path, status, milliseconds). Titles are never logged."},
+};
+const size_t jc_server_n_keys = JC_COUNT(jc_server_keys);
+
+jc_code jc_server_config_load(const char *path, const char *const *sets, size_t n_sets,
+                              struct jc_server_config *ret_config, struct jc_conf **ret_conf, struct jc_err *err)
+{
+    struct jc_server_config config;
+    JC_AUTO(jc_conf) struct jc_conf *conf = NULL;
+    jc_code code = jc_conf_load(jc_server_keys, jc_server_n_keys, path, sets, n_sets, &config, &conf, err);
+    if (code)
+        return code;
+    if (config.model.top_n > config.limits.top_n)
+        return jc_fail(err, JC_E_INVALID, "model.top_n (%ju) is over limits.top_n (%ju)", (uintmax_t)config.model.top_n,
+                       (uintmax_t)config.limits.top_n);
+    if (config.limits.postings > config.workers.queue_titles)
+        return jc_fail(err, JC_E_INVALID, "limits.postings (%ju) is over workers.queue_titles (%ju): never served",
+                       (uintmax_t)config.limits.postings, (uintmax_t)config.workers.queue_titles);
+    *ret_config = config;
+    *ret_conf = TAKE(conf);
+    return JC_OK;
+}

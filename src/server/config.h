@@ -1,0 +1,53 @@
+/* The server's configuration: a plain struct and the ONE table of its keys (config.c). config/server.yaml is its manual. */
+#ifndef JC_SERVER_CONFIG_H
+#define JC_SERVER_CONFIG_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "conf/conf.h"
+
+struct jc_server_config {
+    struct {
+        const char *address;
+        uint64_t port;
+        uint64_t threads;
+        uint64_t connections;
+        uint64_t idle_timeout_ms;
+    } http;
+    struct {
+        uint64_t body_bytes;
+        uint64_t postings;
+        uint64_t title_chars;
+        uint64_t text_chars;
+        uint64_t top_n;
+    } limits;
+    struct {
+        const char *folder;
+        uint64_t top_n;
+    } model;
+    struct {
+        uint64_t count;
+        uint64_t batch_titles;
+        uint64_t batch_tokens;
+        uint64_t queue_titles;
+    } workers;
+    struct {
+        uint64_t grace_ms;
+        uint64_t timeout_ms;
+    } shutdown;
+    struct {
+        unsigned level; /* enum jc_log_level */
+        bool requests;
+    } log;
+};
+
+extern const struct jc_conf_key jc_server_keys[];
+extern const size_t jc_server_n_keys;
+
+/* Loads and checks what the table alone cannot say. Errors: as jc_conf_load. */
+JC_MUST_CHECK jc_code jc_server_config_load(const char *path, const char *const *sets, size_t n_sets,
+                                            struct jc_server_config *ret_config, struct jc_conf **ret_conf,
+                                            struct jc_err *err);
+
+#endif

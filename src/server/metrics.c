@@ -1,0 +1,207 @@
+/* The table of metrics and their Prometheus page. See metrics.h. */
+#include "server/metrics.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#define MAX_BUCKETS 16
+
+static const struct {
+    const char *name, *help;
+} counters[JC_N_COUNTERS] = {
+    [JC_COUNTER_TITLES] = {"jobcode_titles_total", "Titles classified."},
+    [JC_COUNTER_TITLES_UNIQUE] = {"jobcode_titles_encoded_total",
+                                  "Titles encoded; equal titles of a batch are encoded once."},
+    [JC_COUNTER_TOKENS] = {"jobcode_tokens_total", "Tokens encoded."},
+    [JC_COUNTER_EMPTY_TEXTS] = {"jobcode_empty_texts_total", "Postings without usable text."},
+    [JC_COUNTER_REJECTED] = {"jobcode_requests_rejected_total", "Requests refused because the queue was full."},
+    [JC_COUNTER_BATCH_FAILURES] = {"jobcode_batch_failures_total", "Batches that failed and were run title by title."},
+};
+
+struct histogram_row {
+    const char *name, *help;
+    double unit; /* what one counted unit is in the exposed unit: 1e-9 for nanoseconds shown as seconds */
+    size_t n_buckets;
+    double buckets[MAX_BUCKETS]; /* upper bounds, exposed unit */
+};
+
+#define SECONDS 1e-9
+#define LATENCY_BUCKETS                                                              \
+    14,                                                                              \
+    {                                                                                \
+        .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5 \
+    }
+
+static const struct histogram_row histograms[JC_N_HISTOGRAMS] = {
+    [JC_HISTOGRAM_BATCH_TITLES] =
+        {"jobcode_batch_titles", "Titles in a batch.", 1, 10, {1, 2, 4, 8, 16, 32, 64, 128, 256, 512}},
+    [JC_HISTOGRAM_QUEUE_SECONDS] = {"jobcode_queue_seconds", "Time a title waits for a worker.", SECONDS,
+                                    LATENCY_BUCKETS},
+    [JC_HISTOGRAM_ENCODE_SECONDS] = {"jobcode_encode_seconds", "Time to encode a batch.", SECONDS, LATENCY_BUCKETS},
+    [JC_HISTOGRAM_SCORE_SECONDS] = {"jobcode_score_seconds", "Time to score and rank a batch.", SECONDS,
+                                    LATENCY_BUCKETS},
+};
+static const struct histogram_row request_histogram = {
+    "jobcode_http_request_duration_seconds", "Time from a request's headers to its answer.", SECONDS, LATENCY_BUCKETS};
+
+/* Statuses this server sends; the last row counts any other (libmicrohttpd's own refusals never reach us). */
+static const int statuses[] = {200, 400, 404, 405, 406, 413, 415, 422, 500, 503, 0};
+
+struct histogram {
+    _Atomic uint64_t counts[MAX_BUCKETS + 1]; /* not cumulative; the last is +Inf */
+    _Atomic uint64_t sum;                     /* counted units */
+};
+
+struct route {
+    _Atomic uint64_t requests[JC_COUNT(statuses)];
+    struct histogram duration;
+};
+
+struct jc_metrics {
+    _Atomic uint64_t counters[JC_N_COUNTERS];
+    struct histogram histograms[JC_N_HISTOGRAMS];
+    _Atomic int64_t in_flight;
+    size_t n_routes; /* with the row for "none" */
+    struct route routes[];
+};
+
+jc_code jc_metrics_create(size_t n_routes, struct jc_metrics **ret_metrics, struct jc_err *err)
+{
+    struct jc_metrics *metrics = calloc(1, sizeof *metrics + (n_routes + 1) * sizeof metrics->routes[0]);
+    if (!metrics)
+        return jc_fail(err, JC_E_NOMEM, "out of memory");
+    metrics->n_routes = n_routes + 1;
+    *ret_metrics = metrics;
+    return JC_OK;
+}
+
+void jc_metrics_destroy(struct jc_metrics *metrics)
+{
+    free(metrics);
+}
+
+static void add(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+static uint64_t load(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void observe(struct histogram *histogram, const struct histogram_row *row, uint64_t value)
+{
+    size_t bucket = 0;
+    while (bucket < row->n_buckets && (double)value * row->unit > row->buckets[bucket])
+        bucket++;
+    add(&histogram->counts[bucket], 1);
+    add(&histogram->sum, value);
+}
+
+void jc_metrics_add(struct jc_metrics *metrics, enum jc_counter counter, uint64_t n)
+{
+    add(&metrics->counters[counter], n);
+}
+
+uint64_t jc_metrics_counter(const struct jc_metrics *metrics, enum jc_counter counter)
+{
+    return load(&metrics->counters[counter]);
+}
+
+void jc_metrics_observe(struct jc_metrics *metrics, enum jc_histogram histogram, uint64_t value)
+{
+    observe(&metrics->histograms[histogram], &histograms[histogram], value);
+}
+
+double jc_metrics_busy_seconds(const struct jc_metrics *metrics)
+{
+    return SECONDS * ((double)load(&metrics->histograms[JC_HISTOGRAM_ENCODE_SECONDS].sum) +
+                      (double)load(&metrics->histograms[JC_HISTOGRAM_SCORE_SECONDS].sum));
+}
+
+void jc_metrics_request(struct jc_metrics *metrics, size_t route, int status, uint64_t duration_ns)
+{
+    size_t i = 0;
+    while (statuses[i] && statuses[i] != status)
+        i++;
+    add(&metrics->routes[route].requests[i], 1);
+    observe(&metrics->routes[route].duration, &request_histogram, duration_ns);
+}
+
+void jc_metrics_in_flight(struct jc_metrics *metrics, int change)
+{
+    atomic_fetch_add(&metrics->in_flight, change);
+}
+
+int64_t jc_metrics_in_flight_now(const struct jc_metrics *metrics)
+{
+    return atomic_load(&metrics->in_flight);
+}
+
+static void put_head(struct jc_buf *out, const char *name, const char *help, const char *type)
+{
+    jc_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+/* labels: "" or "route=\"x\"," */
+static void put_histogram(struct jc_buf *out, const struct histogram_row *row, const struct histogram *histogram,
+                          const char *labels)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < row->n_buckets; i++) {
+        total += load(&histogram->counts[i]);
+        jc_buf_printf(out, "%s_bucket{%sle=\"%g\"} %ju\n", row->name, labels, row->buckets[i], (uintmax_t)total);
+    }
+    total += load(&histogram->counts[row->n_buckets]);
+    int n = (int)strlen(labels);
+    const char *open = n ? "{" : "", *close = n ? "}" : "";
+    n -= n > 0; /* without the comma */
+    jc_buf_printf(out, "%s_bucket{%sle=\"+Inf\"} %ju\n", row->name, labels, (uintmax_t)total);
+    jc_buf_printf(out, "%s_sum%s%.*s%s %.9g\n", row->name, open, n, labels, close,
+                  (double)load(&histogram->sum) * row->unit);
+    jc_buf_printf(out, "%s_count%s%.*s%s %ju\n", row->name, open, n, labels, close, (uintmax_t)total);
+}
+
+static void put_requests(const struct jc_metrics *metrics, void (*route_name)(size_t route, char ret_name[64]),
+                         struct jc_buf *out)
+{
+    put_head(out, "jobcode_http_requests_total", "Requests answered, by route and status.", "counter");
+    for (size_t r = 0; r < metrics->n_routes; r++) {
+        char name[64];
+        route_name(r, name);
+        for (size_t s = 0; s < JC_COUNT(statuses); s++) {
+            uint64_t n = load(&metrics->routes[r].requests[s]);
+            if (n)
+                jc_buf_printf(out, "jobcode_http_requests_total{route=\"%s\",code=\"%d\"} %ju\n", name, statuses[s],
+                              (uintmax_t)n);
+        }
+    }
+    put_head(out, request_histogram.name, request_histogram.help, "histogram");
+    for (size_t r = 0; r < metrics->n_routes; r++) {
+        char name[64], labels[96];
+        route_name(r, name);
+        snprintf(labels, sizeof labels, "route=\"%s\",", name);
+        put_histogram(out, &request_histogram, &metrics->routes[r].duration, labels);
+    }
+}
+
+void jc_metrics_put(const struct jc_metrics *metrics, void (*route_name)(size_t route, char ret_name[64]),
+                    struct jc_buf *out)
+{
+    put_requests(metrics, route_name, out);
+    for (size_t i = 0; i < JC_N_COUNTERS; i++) {
+        put_head(out, counters[i].name, counters[i].help, "counter");
+        jc_buf_printf(out, "%s %ju\n", counters[i].name, (uintmax_t)load(&metrics->counters[i]));
+    }
+    for (size_t i = 0; i < JC_N_HISTOGRAMS; i++) {
+        put_head(out, histograms[i].name, histograms[i].help, "histogram");
+        put_histogram(out, &histograms[i], &metrics->histograms[i], "");
+    }
+}
+
+void jc_metrics_put_gauge(struct jc_buf *out, const char *name, const char *help, const char *labels, double value)
+{
+    put_head(out, name, help, "gauge");
+    jc_buf_printf(out, "%s%s %.15g\n", name, labels, value);
+}

@@ -1,0 +1,64 @@
+/*
+ * Metrics, in the Prometheus text format. The ONE table of them is in metrics.c. Counting is wait-free (relaxed
+ * atomics). Threads: any.
+ */
+#ifndef JC_SERVER_METRICS_H
+#define JC_SERVER_METRICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/own.h"
+
+enum jc_counter {
+    JC_COUNTER_TITLES,        /* titles classified */
+    JC_COUNTER_TITLES_UNIQUE, /* of them encoded: equal titles of a batch are encoded once */
+    JC_COUNTER_TOKENS,        /* tokens encoded */
+    JC_COUNTER_EMPTY_TEXTS,   /* postings without usable text */
+    JC_COUNTER_REJECTED,      /* requests refused because the queue was full */
+    JC_COUNTER_BATCH_FAILURES,
+    JC_N_COUNTERS
+};
+
+enum jc_histogram {
+    JC_HISTOGRAM_BATCH_TITLES,   /* titles a batch */
+    JC_HISTOGRAM_QUEUE_SECONDS,  /* from the push of a request to the take of a title */
+    JC_HISTOGRAM_ENCODE_SECONDS, /* a batch */
+    JC_HISTOGRAM_SCORE_SECONDS,  /* a batch */
+    JC_N_HISTOGRAMS
+};
+
+struct jc_metrics;
+
+/* n_routes: how many rows the route table has; row n_routes stands for requests that match none. */
+JC_MUST_CHECK jc_code jc_metrics_create(size_t n_routes, struct jc_metrics **ret_metrics, struct jc_err *err);
+void jc_metrics_destroy(struct jc_metrics *metrics);
+JC_DEFINE_AUTO(jc_metrics)
+
+void jc_metrics_add(struct jc_metrics *metrics, enum jc_counter counter, uint64_t n);
+uint64_t jc_metrics_counter(const struct jc_metrics *metrics, enum jc_counter counter);
+
+/* value: in the histogram's unit (titles, or nanoseconds for the ..._SECONDS ones). */
+void jc_metrics_observe(struct jc_metrics *metrics, enum jc_histogram histogram, uint64_t value);
+
+/* Seconds that workers spent on batches, all together. */
+double jc_metrics_busy_seconds(const struct jc_metrics *metrics);
+
+/* An answered request. */
+void jc_metrics_request(struct jc_metrics *metrics, size_t route, int status, uint64_t duration_ns);
+
+/* Requests under way. */
+void jc_metrics_in_flight(struct jc_metrics *metrics, int change);
+int64_t jc_metrics_in_flight_now(const struct jc_metrics *metrics);
+
+/* The page, but for the values that the caller has at hand (gauges, model info). route_name writes the label of
+ * a row. */
+void jc_metrics_put(const struct jc_metrics *metrics, void (*route_name)(size_t route, char ret_name[64]),
+                    struct jc_buf *out);
+
+/* One gauge with its HELP and TYPE lines. labels: "" or "{...}". */
+void jc_metrics_put_gauge(struct jc_buf *out, const char *name, const char *help, const char *labels, double value);
+
+#endif

@@ -1,0 +1,51 @@
+/* GET /metrics: the Prometheus page. */
+#include "server/endpoints.h"
+#include "server/request.h"
+#include "server/routes.h"
+#include "server/server.h"
+
+/* A label value with backslash, quote and line feed escaped. */
+static void put_label(struct jc_buf *out, const char *name, const char *value)
+{
+    jc_buf_printf(out, "%s%s=\"", out->n > 1 ? "," : "", name);
+    for (; *value; value++) {
+        if (*value == '\\' || *value == '"')
+            jc_buf_putc(out, '\\');
+        if (*value == '\n')
+            jc_buf_puts(out, "\\n");
+        else
+            jc_buf_putc(out, *value);
+    }
+    jc_buf_putc(out, '"');
+}
+
+static void put_model_info(const struct jc_server *server, struct jc_buf *out)
+{
+    const struct jc_manifest *manifest = jc_bundle_manifest(jc_classifier_bundle(server->classifier));
+    JC_AUTO_BUF struct jc_buf labels = {0};
+    jc_buf_putc(&labels, '{');
+    put_label(&labels, "version", manifest->version);
+    put_label(&labels, "method", manifest->method);
+    put_label(&labels, "taxonomy", manifest->taxonomy);
+    put_label(&labels, "encoder", manifest->encoder.name);
+    jc_buf_putc(&labels, '}');
+    if (!labels.failed)
+        jc_metrics_put_gauge(out, "jobcode_model_info", "The loaded model.", labels.data, 1);
+}
+
+jc_code jc_endpoint_metrics(struct jc_request *request)
+{
+    const struct jc_server *server = request->server;
+    struct jc_buf *out = &request->reply.body;
+    jc_metrics_put(server->metrics, jc_route_name, out);
+    put_model_info(server, out);
+    jc_metrics_put_gauge(out, "jobcode_ready", "1 while the server takes traffic.", "",
+                         atomic_load(&server->state) == JC_SERVER_READY);
+    jc_metrics_put_gauge(out, "jobcode_queue_titles", "Titles waiting for a worker.", "",
+                         (double)jc_batcher_queued(server->batcher));
+    jc_metrics_put_gauge(out, "jobcode_http_requests_in_flight", "Requests not answered yet.", "",
+                         (double)jc_metrics_in_flight_now(server->metrics));
+    jc_metrics_put_gauge(out, "jobcode_workers", "Inference threads.", "", (double)server->n_workers);
+    request->reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    return JC_OK;
+}

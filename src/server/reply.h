@@ -1,0 +1,13 @@
+/* Sending: the ONE function that makes libmicrohttpd responses and so decides who owns their memory. */
+#ifndef JC_SERVER_REPLY_H
+#define JC_SERVER_REPLY_H
+
+#include <microhttpd.h>
+
+struct jc_request;
+
+/* Sends request->problem where one is set, else request->reply, and counts it. Returns what the access handler returns.
+ */
+enum MHD_Result jc_reply_send(struct jc_request *request);
+
+#endif

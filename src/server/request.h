@@ -1,0 +1,65 @@
+/*
+ * A request as endpoints see it. The adapter (http.c) fills the first part, an endpoint the reply or the problem, or
+ * leaves a ticket that is to be waited for. Threads: the event thread that made it; workers see only the ticket.
+ */
+#ifndef JC_SERVER_REQUEST_H
+#define JC_SERVER_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "server/classify.h"
+#include "server/problem.h"
+
+struct MHD_Connection;
+struct jc_server;
+
+/* What to send. Exactly one of `body` and `text` is used. */
+struct jc_reply {
+    const char *content_type; /* static storage */
+    struct jc_buf body;       /* handed over */
+    const char *text;         /* static storage: sent without a copy where not NULL */
+    size_t n_text;
+    int status;        /* 0 = 200 */
+    const char *allow; /* header of a 405; static storage */
+};
+
+enum jc_request_state {
+    JC_REQUEST_READING,  /* headers seen, body arriving */
+    JC_REQUEST_WAITING,  /* suspended until the ticket is done */
+    JC_REQUEST_ANSWERED, /* reply queued */
+};
+
+struct jc_request {
+    struct MHD_Connection *connection;
+    struct jc_server *server;
+    const char *method, *path; /* live as long as the connection's request */
+    size_t route;              /* row of the route table, or its length where none matched */
+    char id[17];               /* 16 hexadecimal digits */
+    uint64_t start_ns;
+    enum jc_request_state state;
+    struct jc_buf body;
+    size_t n_discarded; /* bytes of a body that is not wanted */
+
+    struct jc_reply reply;
+    struct jc_problem problem;
+    struct jc_classify classify; /* the classify endpoint's own */
+};
+
+/* A header's value, or NULL. */
+const char *jc_request_header(const struct jc_request *request, const char *name);
+
+/* A query parameter, decoded; NULL where it is not given. *ret_n counts bytes, which may include NULs. */
+const char *jc_request_query(const struct jc_request *request, const char *name, size_t *ret_n);
+
+/* A query parameter that is a whole number in [min, max]. Errors: INVALID, with the problem filled. */
+JC_MUST_CHECK jc_code jc_request_query_count(struct jc_request *request, const char *name, uint64_t min, uint64_t max,
+                                             uint64_t *value);
+
+/* Refuses query parameters other than the given. Errors: INVALID, with the problem filled. */
+JC_MUST_CHECK jc_code jc_request_query_only(struct jc_request *request, const char *const *names, size_t n_names);
+
+#endif

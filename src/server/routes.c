@@ -1,0 +1,54 @@
+/* THE TABLE: what the server answers, and which file does it. */
+#include "server/routes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "server/endpoints.h"
+
+#define JSON "application/json"
+#define YAML "application/yaml"
+#define TEXT "text/plain; version=0.0.4; charset=utf-8"
+
+const struct jc_route jc_routes[] = {
+    {"POST", "/v1/classify", jc_endpoint_classify, true, JSON},       /* classify.c */
+    {"GET", "/v1/classify", jc_endpoint_classify_query, false, JSON}, /* classify.c */
+    {"GET", "/v1/categories", jc_endpoint_categories, false, JSON},   /* categories.c */
+    {"GET", "/v1/model", jc_endpoint_model, false, JSON},             /* model_info.c */
+    {"GET", "/livez", jc_endpoint_livez, false, JSON},                /* health.c */
+    {"GET", "/readyz", jc_endpoint_readyz, false, JSON},              /* health.c */
+    {"GET", "/healthz", jc_endpoint_readyz, false, JSON},             /* health.c */
+    {"GET", "/metrics", jc_endpoint_metrics, false, TEXT},            /* metrics_page.c */
+    {"GET", "/openapi.yaml", jc_endpoint_openapi, false, YAML},       /* openapi.c */
+};
+const size_t jc_n_routes = JC_COUNT(jc_routes);
+
+size_t jc_route_find(const char *method, const char *path, bool *ret_path_exists)
+{
+    const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+    *ret_path_exists = false;
+    for (size_t i = 0; i < jc_n_routes; i++) {
+        if (strcmp(jc_routes[i].path, path) != 0)
+            continue;
+        *ret_path_exists = true;
+        if (strcmp(jc_routes[i].method, wanted) == 0)
+            return i;
+    }
+    return jc_n_routes;
+}
+
+const char *jc_route_allow(const char *path)
+{
+    bool get, post, exists;
+    get = jc_route_find("GET", path, &exists) < jc_n_routes;
+    post = jc_route_find("POST", path, &exists) < jc_n_routes;
+    return get && post ? "GET, HEAD, POST" : post ? "POST" : "GET, HEAD";
+}
+
+void jc_route_name(size_t route, char ret_name[JC_ROUTE_NAME])
+{
+    if (route < jc_n_routes)
+        snprintf(ret_name, JC_ROUTE_NAME, "%s %s", jc_routes[route].method, jc_routes[route].path);
+    else
+        snprintf(ret_name, JC_ROUTE_NAME, "none");
+}

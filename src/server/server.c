@@ -1,0 +1,93 @@
+/* Putting the parts together and taking them apart in order. See server.h. */
+#include "server/server.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/cpu.h"
+#include "base/log.h"
+#include "server/http.h"
+#include "server/routes.h"
+
+static jc_code start_workers(struct jc_server *server, struct jc_err *err)
+{
+    const struct jc_server_config *config = server->config;
+    const struct jc_batcher_limits limits = {.queue_titles = config->workers.queue_titles,
+                                             .batch_titles = config->workers.batch_titles,
+                                             .batch_tokens = config->workers.batch_tokens};
+    jc_code code = jc_batcher_create(&limits, &server->batcher, err);
+    if (code)
+        return code;
+    server->n_workers = config->workers.count ? config->workers.count : jc_cpu_count();
+    return jc_workers_start(server->classifier, server->batcher, server->metrics, server->n_workers,
+                            config->workers.batch_titles, &server->workers, err);
+}
+
+jc_code jc_server_create(const struct jc_server_config *config, struct jc_server **ret_server, struct jc_err *err)
+{
+    JC_AUTO(jc_server) struct jc_server *server = calloc(1, sizeof *server);
+    if (!server)
+        return jc_fail(err, JC_E_NOMEM, "out of memory");
+    server->config = config;
+    server->quiesced_fd = -1;
+    jc_code code = jc_classifier_load(config->model.folder, &server->classifier, err);
+    if (code)
+        return jc_wrap(err, "model '%s'", config->model.folder);
+    code = jc_metrics_create(jc_n_routes, &server->metrics, err);
+    if (!code)
+        code = start_workers(server, err);
+    if (!code)
+        code = jc_http_start(server, err);
+    if (code)
+        return code;
+    atomic_store(&server->state, JC_SERVER_READY);
+    *ret_server = TAKE(server);
+    return JC_OK;
+}
+
+static void sleep_ms(uint64_t ms)
+{
+    struct timespec left = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000 * JC_NS_PER_MS)};
+    while (nanosleep(&left, &left) != 0)
+        ;
+}
+
+bool jc_server_drain(struct jc_server *server)
+{
+    const struct jc_server_config *config = server->config;
+    atomic_store(&server->state, JC_SERVER_DRAINING);
+    sleep_ms(config->shutdown.grace_ms);
+    jc_http_stop_accepting(server);
+
+    uint64_t deadline = jc_clock_ns() + config->shutdown.timeout_ms * JC_NS_PER_MS;
+    while (jc_metrics_in_flight_now(server->metrics) > 0) {
+        if (jc_clock_ns() >= deadline)
+            return false;
+        sleep_ms(5);
+    }
+    return true;
+}
+
+void jc_server_destroy(struct jc_server *server)
+{
+    if (!server)
+        return;
+    atomic_store(&server->state, JC_SERVER_STOPPED);
+    /* The workers finish the queue and so resume every suspended connection; libmicrohttpd needs that before it stops. */
+    jc_workers_destroy(server->workers);
+    jc_http_stop(server);
+    jc_batcher_destroy(server->batcher);
+    jc_metrics_destroy(server->metrics);
+    jc_classifier_destroy(server->classifier);
+    free(server);
+}
+
+unsigned jc_server_retry_after(const struct jc_server *server)
+{
+    double busy_s = jc_metrics_busy_seconds(server->metrics) / (double)server->n_workers;
+    double n_done = (double)jc_metrics_counter(server->metrics, JC_COUNTER_TITLES);
+    double n_queued = (double)jc_batcher_queued(server->batcher);
+    double wait_s = n_done > 0 ? n_queued * busy_s / n_done : 1;
+    return wait_s < 1 ? 1 : wait_s > 60 ? 60 : (unsigned)(wait_s + 0.5);
+}

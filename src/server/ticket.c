@@ -1,0 +1,15 @@
+/* Completing the items of a ticket. See ticket.h. */
+#include "server/ticket.h"
+
+void jc_item_complete(struct jc_item *item, const struct jc_err *err)
+{
+    struct jc_ticket *ticket = item->ticket;
+    if (err) {
+        jc_code none = JC_OK;
+        /* Only the first failure writes the text; the last fetch_sub below orders it before `done`. */
+        if (atomic_compare_exchange_strong(&ticket->failure, &none, err->code))
+            ticket->err = *err;
+    }
+    if (atomic_fetch_sub_explicit(&ticket->n_pending, 1, memory_order_acq_rel) == 1)
+        ticket->done(ticket);
+}

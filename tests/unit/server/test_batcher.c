@@ -1,0 +1,319 @@
+/* The batching policy: turns, sharing, bounds, refusals, the end; and many threads at once. */
+#include "server/batcher.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "check.h"
+
+enum { QUANTUM = 16 }; /* as in batcher.c */
+
+static void count_done(struct jc_ticket *ticket)
+{
+    atomic_fetch_add((atomic_size_t *)ticket->context, 1);
+}
+
+/* A ticket of n items of n_tokens each; free its items. */
+static struct jc_ticket make_ticket(size_t n, uint32_t n_tokens, atomic_size_t *n_done)
+{
+    struct jc_ticket ticket = {
+        .items = calloc(n, sizeof *ticket.items), .n_items = n, .done = count_done, .context = n_done};
+    if (!ticket.items)
+        abort(); /* not REQUIRE: threads come here too */
+    for (size_t i = 0; i < n; i++)
+        ticket.items[i].input.n_ids = n_tokens;
+    return ticket;
+}
+
+/* Items know their ticket by address: once it no longer moves. */
+static void push(struct jc_batcher *batcher, struct jc_ticket *ticket)
+{
+    struct jc_err err;
+    for (size_t i = 0; i < ticket->n_items; i++)
+        ticket->items[i].ticket = ticket;
+    REQUIRE_OK(jc_batcher_push(batcher, ticket, &err));
+}
+
+static struct jc_batcher *create(size_t queue, size_t titles, size_t tokens)
+{
+    struct jc_err err;
+    struct jc_batcher *batcher;
+    struct jc_batcher_limits limits = {.queue_titles = queue, .batch_titles = titles, .batch_tokens = tokens};
+    REQUIRE_OK(jc_batcher_create(&limits, &batcher, &err));
+    return batcher;
+}
+
+static bool holds(struct jc_item *const *items, size_t n, const struct jc_ticket *ticket)
+{
+    for (size_t i = 0; i < n; i++)
+        if (items[i]->ticket == ticket)
+            return true;
+    return false;
+}
+
+/* A long ticket takes QUANTUM, then the short one behind it has its turn, in order. */
+static void test_turns(void)
+{
+    struct jc_item *items[64];
+    JC_AUTO(jc_batcher) struct jc_batcher *batcher = create(1000, 40, 100000);
+    struct jc_ticket big = make_ticket(100, 5, NULL), small = make_ticket(1, 5, NULL);
+    push(batcher, &big);
+    push(batcher, &small);
+    CHECK_INT(jc_batcher_queued(batcher), 101);
+
+    REQUIRE(jc_batcher_take(batcher, items) == 40);
+    for (size_t i = 0; i < QUANTUM; i++)
+        CHECK(items[i] == &big.items[i]);
+    CHECK(items[QUANTUM] == &small.items[0]);
+    for (size_t i = QUANTUM + 1; i < 40; i++)
+        CHECK(items[i] == &big.items[i - 1]);
+    REQUIRE(jc_batcher_take(batcher, items) == 40);
+    CHECK(items[0] == &big.items[39]);
+    REQUIRE(jc_batcher_take(batcher, items) == 21);
+    CHECK(items[20] == &big.items[99]);
+    CHECK_INT(jc_batcher_queued(batcher), 0);
+    free(big.items);
+    free(small.items);
+}
+
+/* As many long tickets as fill a batch, and more: each gets its turn, also the one that the full batch left out. */
+static void test_no_ticket_starves(void)
+{
+    enum { N = 5, BATCH = 2 * QUANTUM };
+    struct jc_item *items[BATCH];
+    JC_AUTO(jc_batcher) struct jc_batcher *batcher = create(10000, BATCH, 100000);
+    struct jc_ticket tickets[N];
+    for (int i = 0; i < N; i++) {
+        tickets[i] = make_ticket(200, 5, NULL);
+        push(batcher, &tickets[i]);
+    }
+    for (int round = 0; round < 20; round++) {
+        REQUIRE(jc_batcher_take(batcher, items) == BATCH);
+        size_t least = SIZE_MAX, most = 0;
+        for (int i = 0; i < N; i++) {
+            least = tickets[i].n_taken < least ? tickets[i].n_taken : least;
+            most = tickets[i].n_taken > most ? tickets[i].n_taken : most;
+        }
+        check_report(most - least <= QUANTUM, __FILE__, __LINE__, "after %d batches one has %zu and one %zu", round + 1,
+                     least, most);
+    }
+    for (int i = 0; i < N; i++)
+        free(tickets[i].items);
+}
+
+/* A batch that tokens end early: what did not fit comes first in the next. */
+static void test_tokens(void)
+{
+    struct jc_item *items[64];
+    JC_AUTO(jc_batcher) struct jc_batcher *batcher = create(1000, 64, 512);
+    struct jc_ticket many = make_ticket(12, 100, NULL), huge = make_ticket(1, 4000, NULL),
+                     last = make_ticket(3, 2, NULL);
+    push(batcher, &many);
+    push(batcher, &huge);
+    push(batcher, &last);
+    REQUIRE(jc_batcher_take(batcher, items) == 5);
+    CHECK(items[4] == &many.items[4]);
+    REQUIRE(jc_batcher_take(batcher, items) == 5);
+    CHECK(items[0] == &many.items[5]);
+    REQUIRE(jc_batcher_take(batcher, items) == 2); /* 200 tokens, and the huge one does not fit */
+    CHECK(holds(items, 2, &many));
+    REQUIRE(jc_batcher_take(batcher, items) == 1); /* alone, though over the bound */
+    CHECK(holds(items, 1, &huge));
+    REQUIRE(jc_batcher_take(batcher, items) == 3);
+    CHECK(holds(items, 3, &last));
+    free(many.items);
+    free(huge.items);
+    free(last.items);
+}
+
+static void test_overload(void)
+{
+    struct jc_err err;
+    struct jc_item *items[16];
+    JC_AUTO(jc_batcher) struct jc_batcher *batcher = create(10, 16, 100000);
+    struct jc_ticket seven = make_ticket(7, 3, NULL), four = make_ticket(4, 3, NULL), three = make_ticket(3, 3, NULL);
+    push(batcher, &seven);
+    CHECK_FAILS(jc_batcher_push(batcher, &four, &err), JC_E_OVERLOADED, "7 titles are waiting");
+    CHECK_INT(jc_batcher_queued(batcher), 7);
+    push(batcher, &three);
+    CHECK_INT(jc_batcher_queued(batcher), 10);
+    REQUIRE(jc_batcher_take(batcher, items) == 10);
+    CHECK(!holds(items, 10, &four));
+    push(batcher, &four);
+    CHECK_INT(jc_batcher_take(batcher, items), 4);
+    free(seven.items);
+    free(four.items);
+    free(three.items);
+}
+
+static void test_stop(void)
+{
+    struct jc_err err;
+    struct jc_item *items[8];
+    JC_AUTO(jc_batcher) struct jc_batcher *batcher = create(100, 8, 100000);
+    struct jc_ticket accepted = make_ticket(10, 3, NULL), late = make_ticket(1, 3, NULL);
+    push(batcher, &accepted);
+    jc_batcher_stop(batcher);
+    CHECK_FAILS(jc_batcher_push(batcher, &late, &err), JC_E_CANCELLED, "shutting down");
+    CHECK_INT(jc_batcher_take(batcher, items), 8);
+    CHECK_INT(jc_batcher_take(batcher, items), 2);
+    CHECK_INT(jc_batcher_take(batcher, items), 0);
+    CHECK_INT(jc_batcher_take(batcher, items), 0);
+    free(accepted.items);
+    free(late.items);
+}
+
+static void test_failures(void)
+{
+    atomic_size_t n_done = 0;
+    struct jc_item *items[8];
+    JC_AUTO(jc_batcher) struct jc_batcher *batcher = create(100, 8, 100000);
+    struct jc_ticket ticket = make_ticket(3, 3, &n_done);
+    push(batcher, &ticket);
+    REQUIRE(jc_batcher_take(batcher, items) == 3);
+    struct jc_err first = {.code = JC_E_MODEL, .text = "first"}, second = {.code = JC_E_NOMEM, .text = "second"};
+    jc_item_complete(items[0], NULL);
+    jc_item_complete(items[1], &first);
+    CHECK_INT(n_done, 0);
+    jc_item_complete(items[2], &second);
+    CHECK_INT(n_done, 1);
+    CHECK_INT(atomic_load(&ticket.failure), JC_E_MODEL);
+    CHECK_STR(ticket.err.text, "first");
+    free(ticket.items);
+}
+
+struct taker {
+    struct jc_batcher *batcher;
+    pthread_t thread;
+    size_t n_first; /* titles of the first batch */
+    size_t n_all;
+    atomic_int *n_times; /* [items of all pushers], by the item's input.top_n */
+};
+
+static void *take_all(void *context)
+{
+    struct taker *taker = context;
+    struct jc_item *items[64];
+    for (size_t n; (n = jc_batcher_take(taker->batcher, items)) > 0;) {
+        if (!taker->n_all)
+            taker->n_first = n;
+        taker->n_all += n;
+        for (size_t i = 0; i < n; i++) {
+            if (taker->n_times)
+                atomic_fetch_add(&taker->n_times[items[i]->input.top_n], 1);
+            jc_item_complete(items[i], NULL);
+        }
+    }
+    return NULL;
+}
+
+/* Idle workers divide one large ticket: no one takes all that its batch has room for. */
+static void test_sharing(void)
+{
+    enum { N_TAKERS = 4, N_ITEMS = 40 };
+    atomic_size_t n_done = 0;
+    JC_AUTO(jc_batcher) struct jc_batcher *batcher = create(1000, 64, 100000);
+    struct taker takers[N_TAKERS] = {0};
+    for (int i = 0; i < N_TAKERS; i++) {
+        takers[i].batcher = batcher;
+        REQUIRE(pthread_create(&takers[i].thread, NULL, take_all, &takers[i]) == 0);
+    }
+    struct timespec pause = {.tv_nsec = 200 * 1000 * 1000}; /* until all wait */
+    nanosleep(&pause, NULL);
+    struct jc_ticket ticket = make_ticket(N_ITEMS, 3, &n_done);
+    push(batcher, &ticket);
+    while (!atomic_load(&n_done))
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    jc_batcher_stop(batcher);
+    size_t n_all = 0;
+    for (int i = 0; i < N_TAKERS; i++) {
+        pthread_join(takers[i].thread, NULL);
+        n_all += takers[i].n_all;
+        check_report(takers[i].n_first <= N_ITEMS / 2, __FILE__, __LINE__, "one of 4 idle workers took %zu of 40",
+                     takers[i].n_first);
+    }
+    CHECK_INT(n_all, N_ITEMS);
+    free(ticket.items);
+}
+
+enum { N_PUSHERS = 4, N_TAKERS = 3, N_TICKETS = 2500, N_PER_TICKET = 10, N_PER_PUSHER = N_TICKETS * N_PER_TICKET };
+
+struct pusher {
+    struct jc_batcher *batcher;
+    pthread_t thread;
+    size_t first; /* number of its first item */
+    struct jc_ticket *tickets;
+    atomic_size_t n_done;
+    size_t n_wrong; /* refusals for another reason than a full queue */
+};
+
+static void *push_all(void *context)
+{
+    struct pusher *pusher = context;
+    for (size_t t = 0; t < N_TICKETS; t++) {
+        struct jc_ticket *ticket = &pusher->tickets[t];
+        *ticket = make_ticket(N_PER_TICKET, 1 + (uint32_t)t % 40, &pusher->n_done);
+        for (size_t i = 0; i < N_PER_TICKET; i++) {
+            ticket->items[i].ticket = ticket;
+            ticket->items[i].input.top_n = (uint32_t)(pusher->first + t * N_PER_TICKET + i);
+        }
+        struct jc_err err;
+        while (jc_batcher_push(pusher->batcher, ticket, &err) != JC_OK) {
+            pusher->n_wrong += err.code != JC_E_OVERLOADED;
+            sched_yield();
+        }
+    }
+    return NULL;
+}
+
+/* 100,000 items from four threads through three: each is completed once, each ticket is done once. */
+static void test_threads(void)
+{
+    static atomic_int n_times[N_PUSHERS * N_PER_PUSHER];
+    JC_AUTO(jc_batcher) struct jc_batcher *batcher = create(200, 64, 512);
+    struct taker takers[N_TAKERS] = {0};
+    struct pusher pushers[N_PUSHERS] = {0};
+    for (int i = 0; i < N_TAKERS; i++) {
+        takers[i].batcher = batcher;
+        takers[i].n_times = n_times;
+        REQUIRE(pthread_create(&takers[i].thread, NULL, take_all, &takers[i]) == 0);
+    }
+    for (size_t i = 0; i < N_PUSHERS; i++) {
+        pushers[i].batcher = batcher;
+        pushers[i].first = i * N_PER_PUSHER;
+        REQUIRE(pushers[i].tickets = calloc(N_TICKETS, sizeof *pushers[i].tickets));
+        REQUIRE(pthread_create(&pushers[i].thread, NULL, push_all, &pushers[i]) == 0);
+    }
+    for (int i = 0; i < N_PUSHERS; i++)
+        pthread_join(pushers[i].thread, NULL);
+    jc_batcher_stop(batcher);
+    for (int i = 0; i < N_TAKERS; i++)
+        pthread_join(takers[i].thread, NULL);
+
+    size_t n_wrong = 0;
+    for (size_t i = 0; i < N_PUSHERS * N_PER_PUSHER; i++)
+        n_wrong += n_times[i] != 1;
+    CHECK_INT(n_wrong, 0);
+    CHECK_INT(jc_batcher_queued(batcher), 0);
+    for (int i = 0; i < N_PUSHERS; i++) {
+        CHECK_INT(pushers[i].n_done, N_TICKETS);
+        CHECK_INT(pushers[i].n_wrong, 0);
+        for (int t = 0; t < N_TICKETS; t++)
+            free(pushers[i].tickets[t].items);
+        free(pushers[i].tickets);
+    }
+}
+
+int main(void)
+{
+    test_turns();
+    test_no_ticket_starves();
+    test_tokens();
+    test_overload();
+    test_stop();
+    test_failures();
+    test_sharing();
+    test_threads();
+    return check_finish();
+}

@@ -1,0 +1,68 @@
+/* The route table: look-ups by method and path, HEAD, Allow, names. */
+#include "server/routes.h"
+
+#include "check.h"
+
+static void test_every_row(void)
+{
+    for (size_t i = 0; i < jc_n_routes; i++) {
+        const struct jc_route *route = &jc_routes[i];
+        bool exists = false;
+        CHECK(route->handle != NULL);
+        CHECK(route->produces && strchr(route->produces, '/'));
+        CHECK(route->path[0] == '/');
+        CHECK_INT(jc_route_find(route->method, route->path, &exists), i); /* and no row hides another */
+        CHECK(exists);
+
+        char name[JC_ROUTE_NAME], want[JC_ROUTE_NAME];
+        snprintf(want, sizeof want, "%s %s", route->method, route->path);
+        jc_route_name(i, name);
+        CHECK_STR(name, want);
+        CHECK_CONTAINS(jc_route_allow(route->path), route->method);
+    }
+}
+
+static void test_find(void)
+{
+    bool exists = true;
+    size_t get = jc_route_find("GET", "/v1/classify", &exists);
+    REQUIRE(get < jc_n_routes);
+    CHECK(!jc_routes[get].has_body);
+    CHECK_INT(jc_route_find("HEAD", "/v1/classify", &exists), get);
+    size_t post = jc_route_find("POST", "/v1/classify", &exists);
+    REQUIRE(post < jc_n_routes);
+    CHECK(jc_routes[post].has_body);
+
+    static const char *const absent[] = {"", "/", "/v1", "/v1/", "/v1/classify/", "/V1/classify", "/livez ", "livez"};
+    for (size_t i = 0; i < JC_COUNT(absent); i++) {
+        exists = true;
+        CHECK_INT(jc_route_find("GET", absent[i], &exists), jc_n_routes);
+        check_report(!exists, __FILE__, __LINE__, "'%s' exists", absent[i]);
+    }
+    static const char *const methods[] = {"DELETE", "PUT", "OPTIONS", "get", "", "GETS", "HEAD "};
+    for (size_t i = 0; i < JC_COUNT(methods); i++) {
+        exists = false;
+        CHECK_INT(jc_route_find(methods[i], "/v1/classify", &exists), jc_n_routes);
+        check_report(exists, __FILE__, __LINE__, "%s: the path does not exist", methods[i]);
+    }
+    CHECK_INT(jc_route_find("POST", "/livez", &exists), jc_n_routes);
+    CHECK(exists);
+}
+
+static void test_allow(void)
+{
+    CHECK_STR(jc_route_allow("/v1/classify"), "GET, HEAD, POST");
+    CHECK_STR(jc_route_allow("/livez"), "GET, HEAD");
+
+    char name[JC_ROUTE_NAME];
+    jc_route_name(jc_n_routes, name);
+    CHECK_STR(name, "none");
+}
+
+int main(void)
+{
+    test_every_row();
+    test_find();
+    test_allow();
+    return check_finish();
+}
