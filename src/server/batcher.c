@@ -60,14 +60,15 @@ static struct jc_ticket *pop_first(struct jc_batcher *batcher)
     return ticket;
 }
 
-/* One at a time: who wakes passes it on where it leaves something. A wake-up of every worker for every push costs the
- * event thread more than all else it does for a title. */
-static void wake_locked(struct jc_batcher *batcher)
+/* Whether the caller is to wake a worker, once it has let go of the lock that the worker will want. One at a time: who
+ * wakes passes it on where it leaves something. A wake-up of every worker for every push costs the event thread more
+ * than all else it does for a title. */
+static bool claim_wake_locked(struct jc_batcher *batcher)
 {
-    if (batcher->n_idle == 0 || batcher->waking)
-        return;
+    if (batcher->n_idle == 0 || batcher->waking || !batcher->first)
+        return false;
     batcher->waking = true;
-    pthread_cond_signal(&batcher->filled);
+    return true;
 }
 
 static jc_code push_locked(struct jc_batcher *batcher, struct jc_ticket *ticket, struct jc_err *err)
@@ -79,7 +80,6 @@ static jc_code push_locked(struct jc_batcher *batcher, struct jc_ticket *ticket,
                        ticket->n_items);
     append(batcher, ticket);
     batcher->n_queued += ticket->n_items;
-    wake_locked(batcher);
     return JC_OK;
 }
 
@@ -92,7 +92,10 @@ jc_code jc_batcher_push(struct jc_batcher *batcher, struct jc_ticket *ticket, st
 
     pthread_mutex_lock(&batcher->lock);
     jc_code code = push_locked(batcher, ticket, err);
+    bool wake = claim_wake_locked(batcher);
     pthread_mutex_unlock(&batcher->lock);
+    if (wake)
+        pthread_cond_signal(&batcher->filled);
     return code;
 }
 
@@ -149,9 +152,10 @@ size_t jc_batcher_take(struct jc_batcher *batcher, struct jc_item **ret_items)
         batcher->waking = false;
     }
     size_t n = take_locked(batcher, ret_items);
-    if (batcher->first)
-        wake_locked(batcher);
+    bool wake = claim_wake_locked(batcher);
     pthread_mutex_unlock(&batcher->lock);
+    if (wake)
+        pthread_cond_signal(&batcher->filled);
     return n;
 }
 

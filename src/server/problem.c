@@ -11,7 +11,6 @@ static const struct {
     const char *title;
 } table[] = {
     [JC_PROBLEM_NONE] = {200, "", ""},
-    [JC_PROBLEM_MALFORMED_REQUEST] = {400, "malformed_request", "Malformed request"},
     [JC_PROBLEM_MALFORMED_JSON] = {400, "malformed_json", "Malformed JSON"},
     [JC_PROBLEM_NOT_FOUND] = {404, "not_found", "Not found"},
     [JC_PROBLEM_METHOD_NOT_ALLOWED] = {405, "method_not_allowed", "Method not allowed"},

@@ -11,7 +11,6 @@
 
 enum jc_problem_kind {
     JC_PROBLEM_NONE,
-    JC_PROBLEM_MALFORMED_REQUEST,  /* 400 */
     JC_PROBLEM_MALFORMED_JSON,     /* 400 */
     JC_PROBLEM_NOT_FOUND,          /* 404 */
     JC_PROBLEM_METHOD_NOT_ALLOWED, /* 405, with Allow */

@@ -11,7 +11,6 @@ static const struct {
     int status;
     const char *code;
 } promised[] = {
-    {JC_PROBLEM_MALFORMED_REQUEST, 400, "malformed_request"},
     {JC_PROBLEM_MALFORMED_JSON, 400, "malformed_json"},
     {JC_PROBLEM_NOT_FOUND, 404, "not_found"},
     {JC_PROBLEM_METHOD_NOT_ALLOWED, 405, "method_not_allowed"},

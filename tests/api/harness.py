@@ -1,0 +1,305 @@
+"""What the API tests share: the server as a process, a client whose every answer is held against openapi.yaml, raw sockets."""
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+import urllib.parse
+
+import jsonschema
+import yaml
+
+SERVER = os.environ["JOBCODE_SERVER"]
+MAKE_FAKE_BUNDLE = os.environ["JOBCODE_MAKE_FAKE_BUNDLE"]
+ROOT = pathlib.Path(os.environ["JOBCODE_SOURCE_ROOT"])
+SPEC = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+
+# Sanitizers keep freed memory and take time: bounds on either are looser with them.
+SANITIZED = any(name in pathlib.Path(SERVER).read_bytes() for name in (b"__asan_init", b"__tsan_init"))
+TIMEOUT_S = 120 if SANITIZED else 30
+
+JSON = "application/json"
+CLASSIFY = "/v1/classify"
+
+
+# ---- the contract ----
+
+_resolver = jsonschema.RefResolver.from_schema(SPEC)
+
+
+def resolve(node):
+    while "$ref" in node:
+        _, node = _resolver.resolve(node["$ref"])
+    return node
+
+
+def validate(value, schema):
+    jsonschema.Draft202012Validator(schema, resolver=_resolver).validate(value)
+
+
+def documented_response(method, path, status):
+    """What openapi.yaml says of an answer. Fails where it does not document it."""
+    operations = SPEC["paths"].get(path)
+    if operations is None:
+        assert status == 404, f"{method} {path}: {status}, and the path is not documented"
+        return SPEC["components"]["responses"]["NotFound"]
+    operation = operations.get("get" if method == "HEAD" else method.lower())
+    if operation is None:
+        assert status == 405, f"{method} {path}: {status}, and the method is not documented"
+        return SPEC["components"]["responses"]["MethodNotAllowed"]
+    assert str(status) in operation["responses"], f"{method} {path}: {status} is not documented"
+    return resolve(operation["responses"][str(status)])
+
+
+def check_against_spec(method, path, answer):
+    documented = documented_response(method, path, answer.status)
+    for name, header in documented["headers"].items():
+        header = resolve(header)
+        value = answer.headers.get(name.lower())
+        assert value is not None, f"{method} {path}: no {name}"
+        schema = resolve(header["schema"])
+        validate(int(value) if schema["type"] == "integer" else value, schema)
+    content_type = answer.headers.get("content-type")
+    assert content_type in documented["content"], f"{method} {path}: {content_type}"
+    if method == "HEAD":
+        assert answer.body == b""
+        return
+    assert int(answer.headers["content-length"]) == len(answer.body)
+    schema = documented["content"][content_type]["schema"]
+    validate(answer.json() if "json" in content_type else answer.body.decode("utf-8"), schema)
+    if content_type == "application/problem+json":
+        problem = answer.json()
+        assert problem["status"] == answer.status
+        assert problem["request_id"] == answer.headers["x-request-id"]
+
+
+# ---- answers and clients ----
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Client:
+    """One keep-alive connection; each answer is checked against openapi.yaml."""
+
+    def __init__(self, port):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+
+    def request(self, method, target, body=None, headers=None, chunked=False):
+        headers = dict(headers or {})
+        if method == "POST":
+            headers.setdefault("Content-Type", JSON)
+        self.connection.request(method, target, body, headers, encode_chunked=chunked)
+        response = self.connection.getresponse()
+        lower = {name.lower(): value for name, value in response.getheaders()}
+        answer = Answer(response.status, lower, response.read())
+        check_against_spec(method, urllib.parse.unquote(target.split("?")[0]), answer)
+        return answer
+
+    def get(self, target, **parameters):
+        if parameters:
+            target += "?" + urllib.parse.urlencode(parameters)
+        return self.request("GET", target)
+
+    def post(self, document, headers=None):
+        body = document if isinstance(document, (bytes, str)) else json.dumps(document, ensure_ascii=False)
+        return self.request("POST", CLASSIFY, body.encode() if isinstance(body, str) else body, headers)
+
+    def classify(self, document):
+        """Posts, expects 200, returns the results."""
+        answer = self.post(document)
+        assert answer.status == 200, answer.body
+        return answer.json()["results"]
+
+    def refused(self, document, status, code, pointer=None):
+        """Posts, expects a problem, returns it."""
+        answer = self.post(document)
+        return expect_problem(answer, status, code, pointer)
+
+    def metrics(self):
+        """name{labels} -> value."""
+        text = self.get("/metrics").body.decode()
+        samples = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        return {series: float(value) for series, value in samples}
+
+
+def expect_problem(answer, status, code, pointer=None):
+    problem = answer.json()
+    assert (answer.status, problem["code"], problem.get("pointer")) == (status, code, pointer), problem
+    return problem
+
+
+class Raw:
+    """A socket, to send what http.client would not."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.file = self.socket.makefile("rb")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def read(self, method="GET"):
+        """The next answer, or None where the server closed."""
+        line = self.file.readline()
+        if not line:
+            return None
+        status = int(line.split()[1])
+        headers = {}
+        while (line := self.file.readline()) not in (b"\r\n", b""):
+            name, value = line.decode("latin-1").split(":", 1)
+            headers[name.strip().lower()] = value.strip()
+        if status == 100:
+            return self.read(method)
+        body = b"" if method == "HEAD" else self.file.read(int(headers.get("content-length", 0)))
+        return Answer(status, headers, body)
+
+    def reset(self):
+        """Closes with a RST."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.__exit__()
+
+
+def post_bytes(body, headers=""):
+    body = body if isinstance(body, bytes) else json.dumps(body).encode()
+    head = f"POST {CLASSIFY} HTTP/1.1\r\nHost: x\r\nContent-Type: {JSON}\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
+    return head.encode() + body
+
+
+def long_title(number):
+    """Different for each number, and as many tokens as the model takes: work for the encoder."""
+    digits = f"{number:08d}"
+    return " ".join(digits[i % 8] + "abcdefghijklmnop"[i % 16] for i in range(120))
+
+
+# ---- the server ----
+
+
+class Server:
+    def __init__(self, bundle, *sets, config=None):
+        command = [SERVER] + (["--config", str(config)] if config else [])
+        defaults = ("http.port=0", f"model.folder={bundle}", "workers.count=2", "shutdown.grace=0")
+        for assignment in defaults + sets:
+            command += ["--set", assignment]
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(command, stderr=self.log, env=environment())
+        self.port = None
+        self.ended = False
+        self._wait_until_listening()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is None:
+            if not self.ended:
+                self.stop()
+        elif self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def _wait_until_listening(self):
+        deadline = time.monotonic() + TIMEOUT_S
+        while time.monotonic() < deadline:
+            for line in self.log_text().splitlines():
+                if '"event":"listening"' in line:
+                    self.port = int(json.loads(line)["port"])
+                    return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.01)
+        self.process.kill()
+        self.process.wait()
+        raise AssertionError(f"the server did not start: {self.log_text()}")
+
+    def log_text(self):
+        return os.pread(self.log.fileno(), 1 << 24, 0).decode("utf-8")
+
+    def client(self):
+        return Client(self.port)
+
+    def raw(self):
+        return Raw(self.port)
+
+    def terminate(self):
+        self.process.send_signal(signal.SIGTERM)
+
+    def wait(self):
+        """The exit status; the log is checked to be JSON lines, which a sanitizer's report is not."""
+        try:
+            status = self.process.wait(TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        self.ended = True
+        return status, self.log_events()
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.terminate()
+        status, events = self.wait()
+        assert status == 0, f"exit status {status}: {self.log_text()}"
+        return events
+
+    def log_events(self):
+        events = []
+        for line in self.log_text().splitlines():
+            try:
+                event = json.loads(line)
+            except json.JSONDecodeError:
+                raise AssertionError(f"not a log line: {self.log_text()}") from None
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event["time"])
+            assert event["level"] in ("debug", "info", "warn", "error")
+            assert re.fullmatch(r"[a-z_]+", event["event"])
+            assert all(isinstance(value, str) for value in event.values())
+            events.append(event)
+        return events
+
+    def rss_kib(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1))
+
+
+def environment():
+    suppressions = f"suppressions={ROOT / 'tests/support/tsan.supp'}"
+    return {**os.environ, "TSAN_OPTIONS": os.environ.get("TSAN_OPTIONS") or suppressions}
+
+
+def run(*arguments):
+    """Runs the server's program to its end."""
+    return subprocess.run([SERVER, *arguments], capture_output=True, text=True, timeout=TIMEOUT_S, env=environment())
+
+
+def error_line(result):
+    """The one error a failed program logs."""
+    assert result.returncode == 1, result
+    lines = [json.loads(line) for line in result.stderr.splitlines()]
+    errors = [line for line in lines if line["level"] == "error"]
+    assert len(errors) == 1, result.stderr
+    return errors[0]
