@@ -27,7 +27,7 @@ if $once; then port=0; fi
 log=$(mktemp)
 build/src/server/jobcode-server --config config/server.yaml --set "http.port=$port" 2> >(tee "$log" >&2) &
 server=$!
-trap 'kill "$server" 2>/dev/null || true; rm -f "$log"' EXIT
+trap 'kill "$server" 2>/dev/null && wait "$server" || true; rm -f "$log"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
