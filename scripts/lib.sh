@@ -7,7 +7,8 @@ encoder=$cache/encoder.pt   # the TorchScript encoder made from them
 model=models/current        # the bundle the server loads
 
 packages_build=(build-essential ca-certificates libjansson-dev libmicrohttpd-dev libopenblas-dev libtorch-dev
-  libutf8proc-dev libyaml-dev meson nettle-dev ninja-build pkg-config python3 python3-pip)
+  libutf8proc-dev libyaml-dev meson nettle-dev ninja-build pkg-config python3 python3-pip
+  zlib1g-dev)
 packages_test=(clang clang-format libclang-rt-dev python3-jsonschema python3-pytest python3-yaml shellcheck)
 
 say() { printf '== %s\n' "$*" >&2; }

@@ -38,6 +38,14 @@ static jc_code create_parents(const char *path, struct jc_err *err)
     return JC_OK;
 }
 
+jc_code jc_dir_create(const char *path, struct jc_err *err)
+{
+    jc_code code = create_parents(path, err);
+    if (code)
+        return code;
+    return mkdir(path, 0777) == 0 || errno == EEXIST ? JC_OK : jc_fail_errno(err, JC_E_IO, "create folder '%s'", path);
+}
+
 jc_code jc_dir_create_temp(const char *path, char *ret_temp, size_t n_temp, struct jc_err *err)
 {
     jc_code code = create_parents(path, err);

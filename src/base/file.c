@@ -95,12 +95,8 @@ static jc_code sync_parent(const char *path, struct jc_err *err)
     return JC_OK;
 }
 
-static jc_code write_and_rename(int fd, const char *temp, const char *path, const void *data, size_t n,
-                                struct jc_err *err)
+jc_code jc_file_publish(int fd, const char *temp, const char *path, struct jc_err *err)
 {
-    jc_code code = write_all(fd, temp, data, n, err);
-    if (code)
-        return code;
     if (fchmod(fd, 0644) != 0 || fsync(fd) != 0)
         return jc_fail_errno(err, JC_E_IO, "sync '%s'", temp);
     if (rename(temp, path) != 0)
@@ -116,8 +112,8 @@ jc_code jc_file_write(const char *path, const void *data, size_t n, struct jc_er
     JC_AUTO_FD int fd = mkostemp(temp, O_CLOEXEC);
     if (fd < 0)
         return jc_fail_errno(err, JC_E_IO, "create '%s'", temp);
-    jc_code code = write_and_rename(fd, temp, path, data, n, err);
-    if (code)
+    jc_code code = write_all(fd, temp, data, n, err);
+    if (code || (code = jc_file_publish(fd, temp, path, err)))
         unlink(temp);
     return code;
 }

@@ -23,6 +23,10 @@ JC_MUST_CHECK jc_code jc_file_read(const char *path, size_t max_bytes, struct jc
 /* Publishes `n` bytes under `path`. Errors: IO. */
 JC_MUST_CHECK jc_code jc_file_write(const char *path, const void *data, size_t n, struct jc_err *err);
 
+/* Publishes the temporary file `temp`, written through `fd`, under `path` in its folder: fsync, rename, fsync of the
+ * folder. Errors: IO. */
+JC_MUST_CHECK jc_code jc_file_publish(int fd, const char *temp, const char *path, struct jc_err *err);
+
 /* Makes `to` the same content as `from`: a hard link where the file system allows it, else a copy. */
 JC_MUST_CHECK jc_code jc_file_link(const char *from, const char *to, struct jc_err *err);
 
@@ -33,6 +37,9 @@ struct jc_map {
 };
 JC_MUST_CHECK jc_code jc_map_file(const char *path, struct jc_map *ret_map, struct jc_err *err);
 void jc_map_finish(struct jc_map *map);
+
+/* Makes the folder and its missing parents; fine where it is there. Errors: IO. */
+JC_MUST_CHECK jc_code jc_dir_create(const char *path, struct jc_err *err);
 
 /* Makes an empty temporary folder beside `path` ("<path>.tmp-XXXXXX") and its missing parents. */
 JC_MUST_CHECK jc_code jc_dir_create_temp(const char *path, char *ret_temp, size_t n_temp, struct jc_err *err);

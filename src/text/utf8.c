@@ -35,7 +35,7 @@ static size_t measure_sequence(const unsigned char *p, size_t n)
     return length;
 }
 
-jc_code jc_utf8_check(const char *what, const char *text, size_t n, struct jc_err *err)
+size_t jc_utf8_span(const char *text, size_t n)
 {
     const unsigned char *p = (const unsigned char *)text;
     size_t i = 0;
@@ -50,9 +50,17 @@ jc_code jc_utf8_check(const char *what, const char *text, size_t n, struct jc_er
         }
         size_t length = measure_sequence(p + i, n - i);
         if (length == 0)
-            return jc_fail(err, JC_E_INVALID, "%s: invalid UTF-8 at byte %zu", what, i);
+            return i;
         i += length;
     }
+    return n;
+}
+
+jc_code jc_utf8_check(const char *what, const char *text, size_t n, struct jc_err *err)
+{
+    size_t n_valid = jc_utf8_span(text, n);
+    if (n_valid < n)
+        return jc_fail(err, JC_E_INVALID, "%s: invalid UTF-8 at byte %zu", what, n_valid);
     return JC_OK;
 }
 

@@ -10,6 +10,9 @@
 /* Errors: INVALID, "<what>: invalid UTF-8 at byte <offset>". */
 JC_MUST_CHECK jc_code jc_utf8_check(const char *what, const char *text, size_t n, struct jc_err *err);
 
+/* How many of the bytes, from the first on, are valid. */
+size_t jc_utf8_span(const char *text, size_t n);
+
 /* How many code points valid UTF-8 holds. */
 size_t jc_utf8_count(const char *text, size_t n);
 

@@ -11,7 +11,7 @@ LAYERS = {
     "text": ({"base"}, {"utf8proc"}),
     "linalg": ({"base"}, {"cblas"}),
     "torch": ({"base"}, {"torch"}),
-    "data": ({"base", "text"}, set()),
+    "data": ({"base", "text"}, {"zlib"}),
     "artifact": ({"base"}, {"jansson"}),
     "model": ({"base", "text", "linalg", "torch", "artifact"}, set()),
     "server": ({"base", "conf", "text", "artifact", "model"}, {"microhttpd", "jansson"}),
@@ -25,6 +25,7 @@ LIBRARIES = {
     "cblas": r"cblas\.h",
     "torch": r"(torch|ATen|c10|caffe2)/.*",
     "jansson": r"jansson\.h",
+    "zlib": r"zlib\.h",
     "microhttpd": r"microhttpd\.h",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
