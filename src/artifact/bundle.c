@@ -3,7 +3,6 @@
 
 #include <jansson.h>
 #include <limits.h>
-#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -12,14 +11,13 @@
 
 #define TITLES_MAX (256u << 20) /* bytes of categories.tsv */
 #define TITLES_HEADER "code\ttitle\n"
-#define ALIGNMENT 64  /* bytes: a cache line */
 #define CODE_MAX 64   /* bytes */
 #define TITLE_MAX 512 /* bytes */
 
 struct jc_bundle {
     char *folder;
     struct jc_manifest *manifest;
-    float *embeddings;    /* a copy: what happens to the file later changes no answer */
+    struct jc_head head;  /* a copy: what happens to the file later changes no answer */
     struct jc_buf titles; /* categories.tsv, its tabs and line ends overwritten with NUL */
     struct jc_category *categories;
     size_t n_categories;
@@ -31,7 +29,7 @@ void jc_bundle_destroy(struct jc_bundle *bundle)
         return;
     free(bundle->categories);
     jc_buf_finish(&bundle->titles);
-    free(bundle->embeddings);
+    jc_head_finish(&bundle->head);
     jc_manifest_destroy(bundle->manifest);
     free(bundle->folder);
     free(bundle);
@@ -78,34 +76,7 @@ static jc_code check_file(const struct jc_bundle *bundle, const struct jc_manife
     return JC_OK;
 }
 
-static jc_code check_finite(const float *rows, size_t n_rows, size_t dim, struct jc_err *err)
-{
-    for (size_t row = 0; row < n_rows; row++)
-        for (size_t i = 0; i < dim; i++)
-            if (!isfinite(rows[row * dim + i]))
-                return jc_fail(err, JC_E_MODEL, "tensor '%s': row %zu, column %zu is not a finite number",
-                               JC_BUNDLE_EMBEDDINGS, row, i);
-    return JC_OK;
-}
-
-static jc_code copy_embeddings(struct jc_bundle *bundle, const struct jc_safetensors *file, struct jc_err *err)
-{
-    const size_t shape[] = {bundle->manifest->n_categories, bundle->manifest->dim};
-    const float *data;
-    jc_code code = jc_safetensors_get_f32(file, JC_BUNDLE_EMBEDDINGS, 2, shape, &data, err);
-    if (!code)
-        code = check_finite(data, shape[0], shape[1], err);
-    if (code)
-        return code;
-    size_t n_bytes = shape[0] * shape[1] * sizeof(float);
-    bundle->embeddings = aligned_alloc(ALIGNMENT, (n_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
-    if (!bundle->embeddings)
-        return jc_fail(err, JC_E_NOMEM, "out of memory");
-    memcpy(bundle->embeddings, data, n_bytes);
-    return JC_OK;
-}
-
-static jc_code load_embeddings(struct jc_bundle *bundle, struct jc_err *err)
+static jc_code load_head(struct jc_bundle *bundle, struct jc_err *err)
 {
     char path[PATH_MAX];
     JC_AUTO(jc_safetensors) struct jc_safetensors *file = NULL;
@@ -114,7 +85,8 @@ static jc_code load_embeddings(struct jc_bundle *bundle, struct jc_err *err)
         code = jc_safetensors_open(path, &file, err);
     if (code)
         return code;
-    return copy_embeddings(bundle, file, err) ? jc_wrap(err, "%s", path) : JC_OK;
+    code = jc_head_load(file, bundle->manifest->n_categories, bundle->manifest->dim, &bundle->head, err);
+    return code ? jc_wrap(err, "%s", path) : JC_OK;
 }
 
 /* Printable ASCII without a space: codes stand in URLs and logs. */
@@ -240,7 +212,7 @@ jc_code jc_bundle_load(const char *folder, enum jc_bundle_parts parts, struct jc
         if (code)
             return code;
     }
-    code = load_embeddings(bundle, err);
+    code = load_head(bundle, err);
     if (!code)
         code = load_titles(bundle, err);
     if (code)
@@ -265,7 +237,7 @@ const struct jc_category *jc_bundle_categories(const struct jc_bundle *bundle, s
     return bundle->categories;
 }
 
-const float *jc_bundle_embeddings(const struct jc_bundle *bundle)
+const struct jc_head *jc_bundle_head(const struct jc_bundle *bundle)
 {
-    return bundle->embeddings;
+    return &bundle->head;
 }

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 
+#include "artifact/head.h"
 #include "artifact/manifest.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -20,7 +21,6 @@
 #define JC_BUNDLE_TITLES "categories.tsv"
 #define JC_BUNDLE_VOCAB "vocab.txt"
 #define JC_BUNDLE_ENCODER "encoder.pt"
-#define JC_BUNDLE_EMBEDDINGS "embeddings" /* the tensor: F32 [n_categories][dim] */
 
 struct jc_category {
     const char *code;  /* "29-1141.00" */
@@ -46,16 +46,14 @@ const char *jc_bundle_folder(const struct jc_bundle *bundle);
 /* [n_categories], in the order of the embeddings' rows. */
 const struct jc_category *jc_bundle_categories(const struct jc_bundle *bundle, size_t *ret_n);
 
-/* [n_categories][dim], finite; the trainer writes unit rows. */
-const float *jc_bundle_embeddings(const struct jc_bundle *bundle);
+/* What scores the categories; its rows are in their order. */
+const struct jc_head *jc_bundle_head(const struct jc_bundle *bundle);
 
 /* What jc_bundle_write puts into a new bundle. Borrowed for the call. */
 struct jc_bundle_content {
-    struct jc_manifest *manifest; /* dim, n_categories, files and version are filled in by the call */
-    const struct jc_category *categories;
-    size_t n_categories;
-    const float *embeddings; /* [n_categories][dim] */
-    size_t dim;
+    struct jc_manifest *manifest;         /* dim, n_categories, files and version are filled in by the call */
+    const struct jc_category *categories; /* [head->n_categories] */
+    const struct jc_head *head;
     const char *vocab_path;   /* linked or copied in, and must be the one the manifest already lists; NULL = portable */
     const char *encoder_path; /* the same; NULL = none (fake, or portable) */
 };

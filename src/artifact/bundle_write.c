@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "artifact/bundle.h"
-#include "artifact/safetensors.h"
 #include "base/file.h"
 
 #define VERSION_DIGITS 12 /* of the content's SHA-256 */
@@ -29,20 +28,12 @@ static jc_code list_file(const struct jc_bundle_content *content, const char *na
     return code ? code : jc_manifest_set_file(content->manifest, name, sha256, err);
 }
 
-static jc_code write_embeddings(const struct jc_bundle_content *content, const char *folder, struct jc_err *err)
+static jc_code write_head(const struct jc_bundle_content *content, const char *folder, struct jc_err *err)
 {
     char path[PATH_MAX];
-    const struct jc_tensor tensor = {
-        .name = JC_BUNDLE_EMBEDDINGS,
-        .dtype = JC_DTYPE_F32,
-        .rank = 2,
-        .shape = {content->n_categories, content->dim},
-        .data = content->embeddings,
-        .n_bytes = content->n_categories * content->dim * sizeof(float),
-    };
     jc_code code = jc_path_join(path, sizeof path, folder, JC_BUNDLE_CATEGORIES, err);
     if (!code)
-        code = jc_safetensors_write(path, &tensor, 1, err);
+        code = jc_head_write(content->head, path, err);
     return code ? code : list_file(content, JC_BUNDLE_CATEGORIES, path, err);
 }
 
@@ -51,7 +42,7 @@ static jc_code write_titles(const struct jc_bundle_content *content, const char 
     char path[PATH_MAX];
     JC_AUTO_BUF struct jc_buf buf = {0};
     jc_buf_puts(&buf, "code\ttitle\n");
-    for (size_t i = 0; i < content->n_categories; i++) {
+    for (size_t i = 0; i < content->head->n_categories; i++) {
         jc_buf_puts(&buf, content->categories[i].code);
         jc_buf_putc(&buf, '\t');
         jc_buf_puts(&buf, content->categories[i].title);
@@ -111,9 +102,9 @@ static jc_code set_version(struct jc_manifest *manifest, struct jc_err *err)
 static jc_code write_files(const char *folder, const struct jc_bundle_content *content, struct jc_err *err)
 {
     char path[PATH_MAX];
-    content->manifest->dim = content->dim;
-    content->manifest->n_categories = content->n_categories;
-    jc_code code = write_embeddings(content, folder, err);
+    content->manifest->dim = content->head->dim;
+    content->manifest->n_categories = content->head->n_categories;
+    jc_code code = write_head(content, folder, err);
     if (!code)
         code = write_titles(content, folder, err);
     if (!code)

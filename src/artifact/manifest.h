@@ -13,7 +13,7 @@
 #include "base/own.h"
 #include "base/sha256.h"
 
-#define JC_MANIFEST_FORMAT 1
+#define JC_MANIFEST_FORMAT 2
 
 /* A file of the bundle and what its bytes must hash to. */
 struct jc_manifest_file {

@@ -35,3 +35,19 @@ void jc_gemm_scores(const float *queries, size_t n_queries, const float *rows, s
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n_queries, (int)n_rows, (int)dim, 1.0f, queries, (int)dim,
                 rows, (int)dim, 0.0f, ret_scores, (int)n_rows);
 }
+
+void jc_gemm_rows_gradient(const float *gradient, const float *queries, size_t n_queries, size_t n_rows, size_t dim,
+                           float *ret_rows_gradient)
+{
+    assert(n_queries <= INT_MAX && n_rows <= INT_MAX && dim <= INT_MAX && n_rows && dim);
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)n_rows, (int)dim, (int)n_queries, 1.0f, gradient,
+                (int)n_rows, queries, (int)dim, 0.0f, ret_rows_gradient, (int)dim);
+}
+
+void jc_gemm_queries_gradient(const float *gradient, const float *rows, size_t n_queries, size_t n_rows, size_t dim,
+                              size_t n_columns, float *ret_queries_gradient)
+{
+    assert(n_queries <= INT_MAX && n_rows <= INT_MAX && dim <= INT_MAX && n_rows && n_columns && n_columns <= dim);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n_queries, (int)n_columns, (int)n_rows, 1.0f, gradient,
+                (int)n_rows, rows, (int)dim, 0.0f, ret_queries_gradient, (int)n_columns);
+}

@@ -17,6 +17,14 @@ void jc_linalg_init(void);
 void jc_gemm_scores(const float *queries, size_t n_queries, const float *rows, size_t n_rows, size_t dim,
                     float *ret_scores);
 
+/* The two products of a linear layer's gradients, for scores = queries . rows^T and their gradient [n_queries][n_rows]:
+ * rows_gradient [n_rows][dim] = gradient^T . queries; queries_gradient [n_queries][n_columns] = gradient . rows, of the
+ * n_columns columns that start at `rows`, whose rows are dim floats apart. */
+void jc_gemm_rows_gradient(const float *gradient, const float *queries, size_t n_queries, size_t n_rows, size_t dim,
+                           float *ret_rows_gradient);
+void jc_gemm_queries_gradient(const float *gradient, const float *rows, size_t n_queries, size_t n_rows, size_t dim,
+                              size_t n_columns, float *ret_queries_gradient);
+
 float jc_vec_dot(const float *a, const float *b, size_t n);
 
 /* sum[i] += factor * x[i] */

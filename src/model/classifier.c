@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "model/classifier_impl.h"
+#include "model/scoring.h"
 
 enum {
     MAX_TOKENS = 512,         /* the most any tokenizer gives: the buffer of prepare lies on the stack */
@@ -150,4 +151,15 @@ void jc_input_finish(struct jc_input *input)
     free(input->ids);
     input->ids = NULL;
     input->n_ids = 0;
+}
+
+float jc_classifier_confidence(const struct jc_classifier *classifier, const struct jc_input *input, size_t i)
+{
+    return jc_scoring_probability(input->hits[i].score, jc_bundle_head(classifier->bundle)->sharpness, input->log_norm);
+}
+
+bool jc_classifier_accepts(const struct jc_classifier *classifier, const struct jc_input *input)
+{
+    return input->n_hits > 0 &&
+           jc_classifier_confidence(classifier, input, 0) >= jc_bundle_head(classifier->bundle)->min_confidence;
 }

@@ -7,6 +7,7 @@
 #ifndef JC_MODEL_CLASSIFIER_H
 #define JC_MODEL_CLASSIFIER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,12 +35,19 @@ struct jc_input {
     uint32_t top_n;      /* in: how many hits are wanted */
     uint32_t n_hits;     /* out: min(top_n, categories) */
     struct jc_hit *hits; /* out: room for top_n, given by the caller; .index is the category */
+    float log_norm;      /* out: jc_classifier_confidence takes it */
 };
 
 /* Cleans and tokenises. Errors: INVALID (naming title or body and the byte), NOMEM. Threads: any. */
 JC_MUST_CHECK jc_code jc_classifier_prepare(const struct jc_classifier *classifier, const struct jc_posting *posting,
                                             struct jc_input *input, struct jc_err *err);
 void jc_input_finish(struct jc_input *input);
+
+/* The calibrated probability that hits[i] is right. */
+float jc_classifier_confidence(const struct jc_classifier *classifier, const struct jc_input *input, size_t i);
+
+/* Is the first hit sure enough to be taken unseen: at least the head's min_confidence? */
+bool jc_classifier_accepts(const struct jc_classifier *classifier, const struct jc_input *input);
 
 struct jc_session;
 JC_MUST_CHECK jc_code jc_session_create(const struct jc_classifier *classifier, struct jc_session **ret_session,

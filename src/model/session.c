@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "model/classifier_impl.h"
+#include "model/scoring.h"
 
 enum {
     CHUNK_TEXTS = 1024,         /* at most so many texts between encoder and ranking */
@@ -24,7 +25,8 @@ struct unique {
 struct jc_session {
     const struct jc_classifier *classifier;
     uint64_t seed; /* of the hash: a client cannot choose texts that collide */
-    size_t n_categories, dim, chunk;
+    const struct jc_head *head;
+    size_t chunk;
 
     size_t cap_inputs; /* a power of two; of uniques, next, n_tokens; slots has twice as many */
     struct unique *uniques;
@@ -35,6 +37,7 @@ struct jc_session {
 
     size_t cap_rows;
     float *vectors; /* [cap_rows][dim] */
+    float *queries; /* [cap_rows][jc_head_width] */
     float *scores;  /* [cap_rows][n_categories] */
 };
 
@@ -43,12 +46,10 @@ jc_code jc_session_create(const struct jc_classifier *classifier, struct jc_sess
     struct jc_session *session = calloc(1, sizeof(*session));
     if (!session)
         return jc_fail(err, JC_E_NOMEM, "no memory for a session");
-    const struct jc_manifest *manifest = jc_bundle_manifest(classifier->bundle);
     session->classifier = classifier;
+    session->head = jc_bundle_head(classifier->bundle);
     session->seed = jc_random_u64();
-    session->n_categories = manifest->n_categories;
-    session->dim = manifest->dim;
-    session->chunk = CHUNK_SCORES / session->n_categories;
+    session->chunk = CHUNK_SCORES / session->head->n_categories;
     if (session->chunk > CHUNK_TEXTS)
         session->chunk = CHUNK_TEXTS;
     *ret_session = session;
@@ -65,6 +66,7 @@ void jc_session_destroy(struct jc_session *session)
     free(session->n_tokens);
     free(session->ids);
     free(session->vectors);
+    free(session->queries);
     free(session->scores);
     free(session);
 }
@@ -113,8 +115,9 @@ static jc_code reserve_rows(struct jc_session *session, size_t n, struct jc_err 
         return JC_OK;
     session->cap_rows = 0;
     size_t cap = 2 * n < session->chunk ? 2 * n : session->chunk;
-    if (!remake(&session->vectors, cap, session->dim * sizeof(float)) ||
-        !remake(&session->scores, cap, session->n_categories * sizeof(float)))
+    if (!remake(&session->vectors, cap, session->head->dim * sizeof(float)) ||
+        !remake(&session->queries, cap, jc_head_width(session->head) * sizeof(float)) ||
+        !remake(&session->scores, cap, session->head->n_categories * sizeof(float)))
         return jc_fail(err, JC_E_NOMEM, "no memory for the scores of %zu texts", n);
     session->cap_rows = cap;
     return JC_OK;
@@ -189,12 +192,14 @@ static void rank(const struct jc_session *session, struct jc_input *const *input
     for (uint32_t i = first; i != NONE; i = session->next[i])
         if (inputs[i]->top_n > most->top_n)
             most = inputs[i];
-    most->n_hits = (uint32_t)jc_topk(scores, session->n_categories, most->top_n, most->hits);
+    most->n_hits = (uint32_t)jc_topk(scores, session->head->n_categories, most->top_n, most->hits);
+    most->log_norm = jc_scoring_log_norm(scores, session->head->n_categories, session->head->sharpness);
     for (uint32_t i = first; i != NONE; i = session->next[i]) {
         struct jc_input *input = inputs[i];
         if (input == most)
             continue;
         input->n_hits = input->top_n < most->n_hits ? input->top_n : most->n_hits;
+        input->log_norm = most->log_norm;
         if (input->n_hits)
             memcpy(input->hits, most->hits, input->n_hits * sizeof(*input->hits));
     }
@@ -212,10 +217,14 @@ static jc_code run_chunk(struct jc_session *session, struct jc_input *const *inp
     if (code)
         return code;
     uint64_t encoded_ns = jc_clock_ns();
-    jc_gemm_scores(session->vectors, n, jc_bundle_embeddings(session->classifier->bundle), session->n_categories,
-                   session->dim, session->scores);
+    for (size_t i = 0; i < n; i++) {
+        jc_scoring_query(session->head, session->vectors + i * session->head->dim, ids, session->n_tokens[begin + i],
+                         session->queries + i * jc_head_width(session->head));
+        ids += session->n_tokens[begin + i];
+    }
+    jc_scoring_scores(session->head, session->queries, n, session->scores);
     for (size_t i = 0; i < n; i++)
-        rank(session, inputs, session->uniques[begin + i].first, session->scores + i * session->n_categories);
+        rank(session, inputs, session->uniques[begin + i].first, session->scores + i * session->head->n_categories);
     stats->encode_ns += encoded_ns - start_ns;
     stats->score_ns += jc_clock_ns() - encoded_ns;
     return JC_OK;

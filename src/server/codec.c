@@ -224,10 +224,11 @@ static void put_count(struct jc_buf *out, uint32_t count)
 }
 
 /* A common answer's size, so that it is allocated once. */
-#define ANSWER_BYTES 128
-#define MATCH_BYTES 104
+#define ANSWER_BYTES 152
+#define MATCH_BYTES 124
 
-static void put_matches(const struct jc_input *input, const struct jc_category *categories, struct jc_buf *out)
+static void put_matches(const struct jc_input *input, const struct jc_classifier *classifier,
+                        const struct jc_category *categories, struct jc_buf *out)
 {
     jc_buf_puts(out, "\"matches\":[");
     for (uint32_t i = 0; i < input->n_hits; i++) {
@@ -240,9 +241,12 @@ static void put_matches(const struct jc_input *input, const struct jc_category *
         jc_buf_put_json(out, category->title, strlen(category->title));
         jc_buf_puts(out, ",\"score\":");
         jc_codec_put_score(out, input->hits[i].score);
+        jc_buf_puts(out, ",\"confidence\":");
+        jc_codec_put_score(out, jc_classifier_confidence(classifier, input, i));
         jc_buf_putc(out, '}');
     }
-    jc_buf_putc(out, ']');
+    jc_buf_puts(out,
+                jc_classifier_accepts(classifier, input) ? "],\"decision\":\"accept\"" : "],\"decision\":\"review\"");
 }
 
 void jc_codec_put_answer(const struct jc_classify *classify, const struct jc_classifier *classifier, struct jc_buf *out)
@@ -268,7 +272,7 @@ void jc_codec_put_answer(const struct jc_classify *classify, const struct jc_cla
         if (posting->id)
             jc_buf_printf(out, "\"id\":%s,", posting->id);
         if (posting->item)
-            put_matches(&posting->item->input, categories, out);
+            put_matches(&posting->item->input, classifier, categories, out);
         else
             jc_buf_printf(out, "\"matches\":[],\"error\":{\"code\":\"%s\",\"detail\":\"%s\"}",
                           jc_problem_code(JC_PROBLEM_EMPTY_TEXT), "No letter or digit is left after cleaning.");

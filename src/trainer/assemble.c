@@ -23,12 +23,12 @@ static jc_code assemble(const struct parts *parts, struct jc_err *err)
 
     struct jc_bundle_content content = {
         .manifest = manifest,
-        .embeddings = jc_bundle_embeddings(model),
-        .dim = manifest->dim,
+        .head = jc_bundle_head(model),
         .vocab_path = parts->vocab,
         .encoder_path = parts->encoder,
     };
-    content.categories = jc_bundle_categories(model, &content.n_categories);
+    size_t n;
+    content.categories = jc_bundle_categories(model, &n);
     if ((code = jc_publish_bundle(parts->output, &content, err)))
         return code;
     printf("%s: %s, %zu canaries answered\n", parts->output, manifest->version, manifest->n_canaries);

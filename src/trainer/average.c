@@ -5,24 +5,27 @@
 #include "linalg/linalg.h"
 #include "trainer/method.h"
 
-static jc_code fit(const struct jc_train_data *data, unsigned roles, float *ret_embeddings, struct jc_err *err)
+void jc_method_average_rows(const struct jc_train_data *data, unsigned roles, struct jc_head *head)
 {
     const struct jc_dataset *dataset = data->dataset;
-    size_t dim = data->dim;
+    size_t dim = data->dim, width = jc_head_width(head);
     for (size_t i = 0; i < dataset->n_examples; i++) {
         const struct jc_example *example = &dataset->examples[i];
         if (example->role & roles)
-            jc_vec_add(ret_embeddings + example->category * dim, 1, data->vectors + example->text * dim, dim);
+            jc_vec_add(head->matrix + example->category * width, 1, data->vectors + example->text * dim, dim);
     }
-    for (size_t i = 0; i < dataset->n_categories; i++) {
-        float *embedding = ret_embeddings + i * dim;
-        if (jc_vec_normalize(embedding, dim) == 0)
-            memcpy(embedding, data->vectors + dataset->labels[i] * dim, dim * sizeof(*embedding));
-        if (!jc_vec_is_finite(embedding, dim))
-            return jc_fail(err, JC_E_MODEL, "category %s has an average that is not finite",
-                           dataset->categories[i].code);
-    }
+    for (size_t i = 0; i < dataset->n_categories; i++)
+        if (jc_vec_normalize(head->matrix + i * width, dim) == 0)
+            memcpy(head->matrix + i * width, data->vectors + dataset->labels[i] * dim, dim * sizeof(*head->matrix));
+}
+
+static jc_code fit(const struct jc_train_data *data, unsigned roles, struct jc_head *head, struct jc_err *err)
+{
+    jc_code code = jc_method_plain_head(data, head, err);
+    if (code)
+        return code;
+    jc_method_average_rows(data, roles, head);
     return JC_OK;
 }
 
-const struct jc_method jc_method_average = {.name = "average", .fit = fit};
+const struct jc_method jc_method_average = {.name = "average", .sharpness = 10, .fit = fit};

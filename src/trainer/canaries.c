@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "trainer/metrics.h"
+#include "trainer/predict.h"
 
 enum { MAX_TITLE = 40 }; /* bytes: a canary is there to be read */
 
@@ -92,7 +92,7 @@ static jc_code append(struct jc_manifest *manifest, const struct candidate *cand
     return canary->title && canary->code ? JC_OK : jc_fail(err, JC_E_NOMEM, "no memory for the canaries");
 }
 
-jc_code jc_canaries_choose(const struct jc_train_data *data, const float *embeddings, size_t n,
+jc_code jc_canaries_choose(const struct jc_train_data *data, const struct jc_head *head, size_t n,
                            struct jc_manifest *manifest, struct jc_err *err)
 {
     JC_AUTO_FREE struct candidate *candidates = calloc(data->dataset->n_examples, sizeof(*candidates));
@@ -104,7 +104,7 @@ jc_code jc_canaries_choose(const struct jc_train_data *data, const float *embedd
         return jc_fail(err, JC_E_NOMEM, "no memory for the canaries");
 
     struct search search = {.dataset = data->dataset, .candidates = candidates};
-    jc_code code = jc_metrics_visit(data, embeddings, JC_ROLE_ANY, judge, &search, err);
+    jc_code code = jc_predict_visit(data, head, JC_ROLE_ANY, judge, &search, err);
     if (code)
         return code;
     rank_candidates(&search);

@@ -12,7 +12,7 @@
 #define JC_CANARY_MARGIN 0.05f
 
 /* Appends up to `n` canaries to the manifest: fewer where fewer titles qualify. Errors: NOMEM. */
-JC_MUST_CHECK jc_code jc_canaries_choose(const struct jc_train_data *data, const float *embeddings, size_t n,
+JC_MUST_CHECK jc_code jc_canaries_choose(const struct jc_train_data *data, const struct jc_head *head, size_t n,
                                          struct jc_manifest *manifest, struct jc_err *err);
 
 #endif

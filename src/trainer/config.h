@@ -8,6 +8,11 @@
 enum jc_split_kind { JC_SPLIT_NONE, JC_SPLIT_POSTINGS };
 enum jc_direct_text { JC_DIRECT_NAME, JC_DIRECT_NAME_DESCRIPTION };
 
+struct jc_softmax_config {
+    uint64_t epochs, batch, seed;
+    double learning_rate, prior, smoothing, dropout, word_dropout;
+};
+
 struct jc_train_config {
     const char *name, *taxonomy, *data_version, *attribution;
     struct {
@@ -19,12 +24,14 @@ struct jc_train_config {
     const char *method;
     struct jc_conf_list methods;
     unsigned direct_text; /* enum jc_direct_text */
+    struct jc_softmax_config softmax;
+    double validation, accept_precision;
     struct {
         const char *kind, *path, *vocab, *name;
         uint64_t max_tokens;
     } encoder;
     uint64_t threads;
-    const char *output;
+    const char *output, *report;
     bool portable;
     uint64_t canaries;
 };

@@ -16,8 +16,9 @@
 enum jc_role {
     JC_ROLE_TRAIN = 1,
     JC_ROLE_TEST = 2,
-    JC_ROLE_UNUSED = 4, /* held out of training, and too close to a training title to test with */
-    JC_ROLE_ANY = 7,
+    JC_ROLE_UNUSED = 4,     /* held out of training, and too close to a training title to test with */
+    JC_ROLE_VALIDATION = 8, /* of the training rows, those that calibrate */
+    JC_ROLE_ANY = 15,
 };
 
 struct jc_example {

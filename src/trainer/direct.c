@@ -3,14 +3,16 @@
 
 #include "trainer/method.h"
 
-static jc_code fit(const struct jc_train_data *data, unsigned roles, float *ret_embeddings, struct jc_err *err)
+static jc_code fit(const struct jc_train_data *data, unsigned roles, struct jc_head *head, struct jc_err *err)
 {
     (void)roles;
-    (void)err;
-    for (size_t i = 0; i < data->dataset->n_categories; i++)
-        memcpy(ret_embeddings + i * data->dim, data->vectors + data->dataset->labels[i] * data->dim,
-               data->dim * sizeof(*ret_embeddings));
+    jc_code code = jc_method_plain_head(data, head, err);
+    if (code)
+        return code;
+    for (size_t i = 0; i < head->n_categories; i++)
+        memcpy(head->matrix + i * jc_head_width(head), data->vectors + data->dataset->labels[i] * data->dim,
+               data->dim * sizeof(*head->matrix));
     return JC_OK;
 }
 
-const struct jc_method jc_method_direct = {.name = "direct", .fit = fit};
+const struct jc_method jc_method_direct = {.name = "direct", .sharpness = 10, .fit = fit};

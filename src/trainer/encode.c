@@ -1,4 +1,4 @@
-/* The step `encode`: tokenise all, sort by length (equal lengths need no padding), then threads take batches. */
+/* The step `encode`: sort by length (equal lengths need no padding), then threads take batches. */
 #include "trainer/encode.h"
 
 #include <pthread.h>
@@ -12,15 +12,13 @@ enum {
     MAX_TOKENS = 512,
 };
 
-/* All texts' tokens, and the work on them that the threads share. */
+/* The work on them that the threads share. */
 struct work {
     const struct jc_encoder *encoder;
     size_t n_texts, dim;
-    int32_t *ids;       /* packed in the order of the texts */
-    size_t *offsets;    /* [n_texts]: where a text's tokens start in ids */
-    uint32_t *n_tokens; /* [n_texts] */
-    uint32_t *order;    /* [n_texts]: texts, the longest first, so that the last batches are short ones */
-    float *vectors;     /* [n_texts][dim] */
+    const struct jc_tokens *tokens;
+    uint32_t *order; /* [n_texts]: texts, the longest first, so that the last batches are short ones */
+    float *vectors;  /* [n_texts][dim] */
 
     pthread_mutex_t lock; /* guards what follows */
     size_t n_taken, n_done;
@@ -30,36 +28,14 @@ struct work {
 
 static void work_finish(struct work *work)
 {
-    free(work->ids);
-    free(work->offsets);
-    free(work->n_tokens);
     free(work->order);
     free(work->vectors);
     pthread_mutex_destroy(&work->lock);
 }
 
-static jc_code tokenize(struct work *work, const struct jc_tokenizer *tokenizer, const struct jc_texts *texts,
-                        struct jc_err *err)
+static size_t count_tokens(const struct work *work, size_t text)
 {
-    size_t n_ids = 0, cap = 0;
-    for (size_t i = 0; i < work->n_texts; i++) {
-        if (cap - n_ids < MAX_TOKENS) {
-            cap = 2 * cap + 16 * MAX_TOKENS;
-            int32_t *ids = reallocarray(work->ids, cap, sizeof(*ids));
-            if (!ids)
-                return jc_fail(err, JC_E_NOMEM, "no memory for %zu tokens", cap);
-            work->ids = ids;
-        }
-        size_t n_bytes, n;
-        const char *text = jc_texts_get(texts, (uint32_t)i, &n_bytes);
-        jc_code code = jc_tokenizer_encode(tokenizer, text, n_bytes, work->ids + n_ids, &n, err);
-        if (code)
-            return jc_wrap(err, "'%.60s'", text);
-        work->offsets[i] = n_ids;
-        work->n_tokens[i] = (uint32_t)n;
-        n_ids += n;
-    }
-    return JC_OK;
+    return work->tokens->offsets[text + 1] - work->tokens->offsets[text];
 }
 
 /* A counting sort by length: stable, so the same texts give the same batches. */
@@ -67,11 +43,11 @@ static void sort_by_length(struct work *work)
 {
     size_t starts[MAX_TOKENS + 2] = {0};
     for (size_t i = 0; i < work->n_texts; i++)
-        starts[MAX_TOKENS - work->n_tokens[i] + 1]++;
+        starts[MAX_TOKENS - count_tokens(work, i) + 1]++;
     for (size_t i = 1; i < JC_COUNT(starts); i++)
         starts[i] += starts[i - 1];
     for (size_t i = 0; i < work->n_texts; i++)
-        work->order[starts[MAX_TOKENS - work->n_tokens[i]]++] = (uint32_t)i;
+        work->order[starts[MAX_TOKENS - count_tokens(work, i)]++] = (uint32_t)i;
 }
 
 /* Takes the next batch: order[*ret_begin ...]. Returns its size, 0 at the end or after a failure. */
@@ -80,7 +56,7 @@ static size_t take_batch(struct work *work, size_t *ret_begin)
     pthread_mutex_lock(&work->lock);
     size_t n = 0, n_tokens = 0, begin = work->n_taken;
     while (!work->err.code && begin + n < work->n_texts && n < BATCH_TEXTS) {
-        n_tokens += work->n_tokens[work->order[begin + n]];
+        n_tokens += count_tokens(work, work->order[begin + n]);
         if (n && n_tokens > BATCH_TOKENS)
             break;
         n++;
@@ -96,10 +72,11 @@ static jc_code encode_batch(struct work *work, size_t begin, size_t n, int32_t *
     uint32_t n_tokens[BATCH_TEXTS];
     size_t n_ids = 0;
     for (size_t i = 0; i < n; i++) {
-        uint32_t text = work->order[begin + i];
-        n_tokens[i] = work->n_tokens[text];
-        memcpy(ids + n_ids, work->ids + work->offsets[text], n_tokens[i] * sizeof(*ids));
-        n_ids += n_tokens[i];
+        size_t n_text;
+        const int32_t *text = jc_tokens_get(work->tokens, work->order[begin + i], &n_text);
+        memcpy(ids + n_ids, text, n_text * sizeof(*ids));
+        n_tokens[i] = (uint32_t)n_text;
+        n_ids += n_text;
     }
     jc_code code = jc_encoder_encode(work->encoder, ids, n_tokens, n, vectors, err);
     if (code)
@@ -150,29 +127,25 @@ static jc_code run_threads(struct work *work, unsigned n_threads, struct jc_err 
     return work->err.code;
 }
 
-jc_code jc_encode_texts(const struct jc_encoder *encoder, const struct jc_tokenizer *tokenizer,
-                        const struct jc_texts *texts, unsigned n_threads, float **ret_vectors, double *ret_seconds,
-                        struct jc_err *err)
+jc_code jc_encode_texts(const struct jc_encoder *encoder, const struct jc_tokens *tokens, size_t n, unsigned n_threads,
+                        float **ret_vectors, double *ret_seconds, struct jc_err *err)
 {
-    size_t n = jc_texts_count(texts), dim = jc_encoder_info(encoder)->dim;
+    size_t dim = jc_encoder_info(encoder)->dim;
     __attribute__((cleanup(work_finish))) struct work work = {
         .encoder = encoder,
         .n_texts = n,
         .dim = dim,
-        .offsets = calloc(n, sizeof(*work.offsets)),
-        .n_tokens = calloc(n, sizeof(*work.n_tokens)),
+        .tokens = tokens,
         .order = calloc(n, sizeof(*work.order)),
         .vectors = reallocarray(NULL, n, dim * sizeof(*work.vectors)),
         .lock = PTHREAD_MUTEX_INITIALIZER,
     };
-    if (!work.offsets || !work.n_tokens || !work.order || !work.vectors)
+    if (!work.order || !work.vectors)
         return jc_fail(err, JC_E_NOMEM, "no memory for the vectors of %zu texts", n);
-    jc_code code = tokenize(&work, tokenizer, texts, err);
-    if (code)
-        return code;
     sort_by_length(&work);
     work.progress = jc_progress_start("encode", n);
-    if ((code = run_threads(&work, n_threads, err)))
+    jc_code code = run_threads(&work, n_threads, err);
+    if (code)
         return code;
     *ret_seconds = jc_progress_finish(&work.progress, work.n_done);
     *ret_vectors = TAKE(work.vectors);

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "linalg/linalg.h"
 
-static const struct jc_method *const methods[] = {&jc_method_direct, &jc_method_average};
+static const struct jc_method *const methods[] = {&jc_method_direct, &jc_method_average, &jc_method_softmax};
 
 jc_code jc_method_find(const char *name, const struct jc_method **ret_method, struct jc_err *err)
 {
@@ -21,17 +22,33 @@ jc_code jc_method_find(const char *name, const struct jc_method **ret_method, st
     return jc_fail(err, JC_E_INVALID, "no method '%s'; there are: %s", name, names);
 }
 
+jc_code jc_method_plain_head(const struct jc_train_data *data, struct jc_head *head, struct jc_err *err)
+{
+    return jc_head_init(head, data->dataset->n_categories, data->dim, 0, 0, err);
+}
+
+static jc_code check_finite(const struct jc_head *head, const struct jc_dataset *dataset, struct jc_err *err)
+{
+    for (size_t i = 0; i < head->n_categories; i++)
+        if (!jc_vec_is_finite(head->matrix + i * jc_head_width(head), jc_head_width(head)) ||
+            !jc_vec_is_finite(head->bias + i, 1))
+            return jc_fail(err, JC_E_MODEL, "category %s has weights that are not finite", dataset->categories[i].code);
+    return JC_OK;
+}
+
 jc_code jc_method_fit(const struct jc_method *method, const struct jc_train_data *data, unsigned roles,
-                      float **ret_embeddings, double *ret_seconds, struct jc_err *err)
+                      struct jc_head *ret_head, double *ret_seconds, struct jc_err *err)
 {
     uint64_t start_ns = jc_clock_ns();
-    JC_AUTO_FREE float *embeddings = calloc(data->dataset->n_categories, data->dim * sizeof(*embeddings));
-    if (!embeddings)
-        return jc_fail(err, JC_E_NOMEM, "no memory for %zu embeddings", data->dataset->n_categories);
-    jc_code code = method->fit(data, roles, embeddings, err);
+    JC_AUTO_FINISH(jc_head) struct jc_head head = {0};
+    jc_code code = method->fit(data, roles, &head, err);
+    head.sharpness = method->sharpness;
+    if (!code)
+        code = check_finite(&head, data->dataset, err);
     if (code)
         return jc_wrap(err, "method %s", method->name);
     *ret_seconds = (double)(jc_clock_ns() - start_ns) / (double)JC_NS_PER_S;
-    *ret_embeddings = TAKE(embeddings);
+    *ret_head = head;
+    head = (struct jc_head){0};
     return JC_OK;
 }

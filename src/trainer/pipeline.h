@@ -1,6 +1,6 @@
 /*
  * A training run: its state, and its steps in order. Each step takes what the ones before it left in the struct jc_run.
- *     evaluate: read, clean, split, encode, evaluate, report
+ *     evaluate: read, clean, split, encode, calibrate, evaluate, report
  *     fit:      the same for one method where a split is configured, then fit on all rows, publish
  */
 #ifndef JC_TRAINER_PIPELINE_H
@@ -17,13 +17,16 @@ struct jc_run {
     struct jc_tokenizer *tokenizer;
     struct jc_encoder *encoder;
     size_t max_tokens;
+    struct jc_tokens tokens;
     float *vectors; /* [texts][dim] */
     double encode_seconds;
     const struct jc_method *methods[JC_MAX_METHODS]; /* to evaluate; fit publishes the first */
     size_t n_methods;
+    uint32_t *n_train; /* [n_categories]: rows that the measured methods were fitted on */
     struct jc_result results[JC_MAX_METHODS];
     size_t n_results;
-    float *embeddings; /* [n_categories][dim]: to publish */
+    float sharpness[JC_MAX_METHODS], min_confidence[JC_MAX_METHODS]; /* of each method, calibrated */
+    struct jc_head head;                                             /* to publish */
 };
 
 enum jc_run_kind { JC_RUN_EVALUATE, JC_RUN_FIT };

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/rng.h"
+
 void jc_split_normalize(const char *title, struct jc_buf *buf)
 {
     jc_buf_clear(buf);
@@ -72,4 +74,45 @@ jc_code jc_split_dataset(struct jc_dataset *dataset, enum jc_split_kind kind, st
     if (!code && jc_dataset_count(dataset, JC_ROLE_TRAIN) == 0)
         return jc_fail(err, JC_E_INVALID, "no row is left to train with");
     return code;
+}
+
+/* FNV-1a, finished by splitmix64: uniform in [0, 1). */
+static double hash_text(const char *text, size_t n)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+    struct jc_rng rng = jc_rng_seeded(hash);
+    return jc_rng_unit(&rng);
+}
+
+/* Marks the training texts of the categories that have few: kept[text]. */
+static void mark_rare(const struct jc_dataset *dataset, size_t *counts, bool *kept)
+{
+    for (size_t i = 0; i < dataset->n_examples; i++)
+        counts[dataset->examples[i].category] += dataset->examples[i].role == JC_ROLE_TRAIN;
+    for (size_t i = 0; i < dataset->n_examples; i++) {
+        const struct jc_example *example = &dataset->examples[i];
+        if (example->role == JC_ROLE_TRAIN && counts[example->category] <= JC_SPLIT_RARE)
+            kept[example->text] = true;
+    }
+}
+
+jc_code jc_split_validation(struct jc_dataset *dataset, double share, struct jc_err *err)
+{
+    JC_AUTO_FREE size_t *counts = calloc(dataset->n_categories + 1, sizeof(*counts));
+    JC_AUTO_FREE bool *kept = calloc(jc_texts_count(dataset->texts) + 1, sizeof(*kept));
+    if (!counts || !kept)
+        return jc_fail(err, JC_E_NOMEM, "no memory to split the rows");
+    mark_rare(dataset, counts, kept);
+    for (size_t i = 0; i < dataset->n_examples; i++) {
+        struct jc_example *example = &dataset->examples[i];
+        if (example->role != JC_ROLE_TRAIN || kept[example->text])
+            continue;
+        size_t n;
+        const char *text = jc_texts_get(dataset->texts, example->text, &n);
+        if (hash_text(text, n) < share)
+            example->role = JC_ROLE_VALIDATION;
+    }
+    return JC_OK;
 }

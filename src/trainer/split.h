@@ -16,4 +16,11 @@ void jc_split_normalize(const char *title, struct jc_buf *buf);
  */
 JC_MUST_CHECK jc_code jc_split_dataset(struct jc_dataset *dataset, enum jc_split_kind kind, struct jc_err *err);
 
+/*
+ * Makes about `share` of the training texts validation texts, by a hash of the text: not by the order of the rows.
+ * Categories of JC_SPLIT_RARE training rows or fewer keep them all. A text's training rows stay together.
+ */
+enum { JC_SPLIT_RARE = 5 };
+JC_MUST_CHECK jc_code jc_split_validation(struct jc_dataset *dataset, double share, struct jc_err *err);
+
 #endif

@@ -1,5 +1,6 @@
 """Classification: both forms of a request, order, equal answers, fall-backs, Unicode, the query form."""
 import json
+import math
 import random
 
 import pytest
@@ -36,6 +37,18 @@ def test_matches_are_ranked(client):
     assert [match["rank"] for match in result["matches"]] == list(range(1, 41))
     assert scores == sorted(scores, reverse=True)
     assert len(set(codes(result))) == 40
+
+
+def test_confidence(client):
+    """With all 40 categories asked for, the softmax of the shown scores (the model's sharpness is 10)."""
+    for title in ("Senior Software Developer", "Registered Nurses", "anything at all"):
+        (result,) = client.classify({"title": title, "top_n": 40})
+        weights = [math.exp(10 * match["score"]) for match in result["matches"]]
+        for match, weight in zip(result["matches"], weights):
+            assert abs(match["confidence"] - weight / sum(weights)) < 1e-3
+        (first,) = client.classify({"title": title, "top_n": 1})
+        assert abs(first["matches"][0]["confidence"] - result["matches"][0]["confidence"]) < 1.5e-4
+        assert first["decision"] == result["decision"] == "accept"  # the model's min_confidence is 0
 
 
 def test_top_n(client):

@@ -136,16 +136,13 @@ static jc_code make_bundle(const char *folder, struct jc_err *err)
         return code;
 
     size_t dim = jc_encoder_info(encoder)->dim;
-    JC_AUTO_FREE float *embeddings = calloc(JC_COUNT(categories) * dim, sizeof(*embeddings));
-    if (!embeddings)
-        return jc_fail(err, JC_E_NOMEM, "no memory for the embeddings");
-    struct jc_bundle_content content = {.manifest = manifest,
-                                        .categories = categories,
-                                        .n_categories = JC_COUNT(categories),
-                                        .embeddings = embeddings,
-                                        .dim = dim,
-                                        .vocab_path = vocab_path};
-    if (!(code = write_vocab(vocab_path, err)) && !(code = make_embeddings(vocab_path, dim, encoder, embeddings, err)))
+    JC_AUTO_FINISH(jc_head) struct jc_head head = {0};
+    if ((code = jc_head_init(&head, JC_COUNT(categories), dim, 0, 0, err)))
+        return code;
+    head.sharpness = 10;
+    struct jc_bundle_content content = {
+        .manifest = manifest, .categories = categories, .head = &head, .vocab_path = vocab_path};
+    if (!(code = write_vocab(vocab_path, err)) && !(code = make_embeddings(vocab_path, dim, encoder, head.matrix, err)))
         code = jc_bundle_write(folder, &content, err);
     unlink(vocab_path);
     return code;

@@ -18,6 +18,7 @@ struct small_model {
     const char *kind, *source_sha256;
     const char *canary_title, *canary_code; /* NULL = no canary */
     const float *first_row;                 /* NULL, or category 0's embedding */
+    float sharpness, min_confidence;        /* 0 = as a new head has them */
 };
 
 /* "w0" .. "w39", letters and digits; 5 frame tokens before them. */
@@ -54,13 +55,17 @@ static inline void small_model_write(const char *folder, const struct small_mode
     JC_AUTO(jc_manifest) struct jc_manifest *manifest = jc_manifest_create();
     struct jc_category *categories = calloc(model->n_categories, sizeof(*categories));
     char(*codes)[32] = calloc(model->n_categories, sizeof(*codes));
-    float *rows = calloc(model->n_categories * model->dim, sizeof(*rows));
-    REQUIRE(manifest && categories && codes && rows);
+    JC_AUTO_FINISH(jc_head) struct jc_head head = {0};
+    REQUIRE_OK(jc_head_init(&head, model->n_categories, model->dim, 0, 0, &err));
+    REQUIRE(manifest && categories && codes);
     for (size_t i = 0; i < model->n_categories; i++) {
         snprintf(codes[i], sizeof(codes[i]), "10-%04zu.00", i);
         categories[i] = (struct jc_category){.code = codes[i], .title = "A title"};
     }
-    small_model_fill_rows(model, rows);
+    small_model_fill_rows(model, head.matrix);
+    if (model->sharpness > 0)
+        head.sharpness = model->sharpness;
+    head.min_confidence = model->min_confidence;
     manifest->name = strdup("small");
     manifest->taxonomy = strdup("test");
     manifest->method = strdup("random");
@@ -77,15 +82,10 @@ static inline void small_model_write(const char *folder, const struct small_mode
         manifest->canaries[0].code = strdup(model->canary_code);
         manifest->n_canaries = 1;
     }
-    struct jc_bundle_content content = {.manifest = manifest,
-                                        .categories = categories,
-                                        .n_categories = model->n_categories,
-                                        .embeddings = rows,
-                                        .dim = model->dim,
-                                        .vocab_path = vocab_path};
+    struct jc_bundle_content content = {
+        .manifest = manifest, .categories = categories, .head = &head, .vocab_path = vocab_path};
     REQUIRE_OK(jc_bundle_write(folder, &content, &err));
     unlink(vocab_path);
-    free(rows);
     free(codes);
     free(categories);
 }

@@ -16,6 +16,7 @@ static char folder[PATH_MAX], vocab[PATH_MAX], encoder[PATH_MAX];
 static struct jc_err err;
 
 static const float embeddings[N * DIM] = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0.6f, -0.8f};
+static struct jc_head head; /* of these embeddings */
 static const struct jc_category categories[N] = {{"29-1141.00", "Registered Nurses"},
                                                  {"15-1252.00", "Software Developers"},
                                                  {"35-3023.01", "Baristas, Caf\xc3\xa9"}};
@@ -36,12 +37,8 @@ static struct jc_manifest *make_manifest(const char *kind)
 
 static struct jc_bundle_content make_content(struct jc_manifest *manifest)
 {
-    return (struct jc_bundle_content){.manifest = manifest,
-                                      .categories = categories,
-                                      .n_categories = N,
-                                      .embeddings = embeddings,
-                                      .dim = DIM,
-                                      .vocab_path = vocab};
+    return (struct jc_bundle_content){
+        .manifest = manifest, .categories = categories, .head = &head, .vocab_path = vocab};
 }
 
 /* Publishes a complete bundle over the fake encoder. */
@@ -106,7 +103,7 @@ static void check_content(const struct jc_bundle *bundle)
         CHECK_STR(read[i].code, categories[i].code);
         CHECK_STR(read[i].title, categories[i].title);
     }
-    CHECK(memcmp(jc_bundle_embeddings(bundle), embeddings, sizeof embeddings) == 0);
+    CHECK(memcmp(jc_bundle_head(bundle)->matrix, embeddings, sizeof embeddings) == 0);
     CHECK_INT(jc_bundle_manifest(bundle)->dim, DIM);
     CHECK_INT(jc_bundle_manifest(bundle)->n_categories, N);
 }
@@ -185,16 +182,13 @@ static void test_portable(void)
 /* A bundle that does not verify is not published: the old one stays, and nothing lies beside it. */
 static void test_refused_content(void)
 {
-    float wrong[N * DIM];
     struct jc_category bad[N];
     JC_AUTO(jc_manifest) struct jc_manifest *manifest = make_manifest("fake");
     struct jc_bundle_content content = make_content(manifest);
     write_bundle();
-    memcpy(wrong, embeddings, sizeof wrong);
-    wrong[DIM + 2] = NAN;
-    content.embeddings = wrong;
+    head.matrix[DIM + 2] = NAN;
     CHECK_FAILS(jc_bundle_write(folder, &content, &err), JC_E_MODEL, "row 1, column 2 is not a finite number");
-    content.embeddings = embeddings;
+    head.matrix[DIM + 2] = embeddings[DIM + 2];
     memcpy(bad, categories, sizeof bad);
     bad[2].code = bad[0].code;
     content.categories = bad;
@@ -207,9 +201,11 @@ static void test_refused_content(void)
     content.vocab_path = "/nonexistent/vocab.txt";
     CHECK_FAILS(jc_bundle_write(folder, &content, &err), JC_E_NOT_FOUND, "/nonexistent/vocab.txt");
     content.vocab_path = vocab;
-    content.n_categories = 0;
+    struct jc_head empty = head;
+    empty.n_categories = 0;
+    content.head = &empty;
     CHECK_FAILS(jc_bundle_write(folder, &content, &err), JC_E_FORMAT, "/n_categories");
-    content.n_categories = N;
+    content.head = &head;
     free(TAKE(manifest->taxonomy));
     CHECK_FAILS(jc_bundle_write(folder, &content, &err), JC_E_FORMAT, "/taxonomy: empty");
     free(TAKE(manifest->name));
@@ -338,6 +334,8 @@ static void test_wrong_embeddings(void)
 
 int main(void)
 {
+    REQUIRE_OK(jc_head_init(&head, N, DIM, 0, 0, &err));
+    memcpy(head.matrix, embeddings, sizeof embeddings);
     REQUIRE(mkdtemp(root));
     REQUIRE_OK(jc_path_join(folder, sizeof folder, root, "bundle", &err));
     REQUIRE_OK(jc_path_join(vocab, sizeof vocab, root, "vocab", &err));
@@ -356,5 +354,6 @@ int main(void)
     jc_dir_remove(folder);
     jc_dir_remove(root);
     CHECK(!jc_file_exists(root));
+    jc_head_finish(&head);
     return check_finish();
 }

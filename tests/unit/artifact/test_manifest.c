@@ -13,7 +13,7 @@ static struct jc_err err;
 
 /* What jc_manifest_write makes of make_manifest(). */
 static const char expected[] = "{\n"
-                               "  \"format_version\": 1,\n"
+                               "  \"format_version\": 2,\n"
                                "  \"name\": \"onet \\\"30.1\\\"\",\n"
                                "  \"version\": \"v1\",\n"
                                "  \"taxonomy\": \"O*NET-SOC 2019\",\n"
@@ -132,10 +132,10 @@ static void check_refused(const char *from, const char *to, jc_code code, const 
 
 static void test_wrong_members(void)
 {
-    check_refused("\"format_version\": 1", "\"format_version\": 2, \"new\": 1", JC_E_UNSUPPORTED,
-                  "/format_version: 2, and this program reads 1");
-    check_refused("\"format_version\": 1", "\"format_version\": 1.0", JC_E_FORMAT, "/format_version: not an integer");
-    check_refused("\"format_version\": 1,", "", JC_E_FORMAT, "/format_version: missing");
+    check_refused("\"format_version\": 2", "\"format_version\": 3, \"new\": 1", JC_E_UNSUPPORTED,
+                  "/format_version: 3, and this program reads 2");
+    check_refused("\"format_version\": 2", "\"format_version\": 1.0", JC_E_FORMAT, "/format_version: not an integer");
+    check_refused("\"format_version\": 2,", "", JC_E_FORMAT, "/format_version: missing");
     check_refused("\"dim\"", "\"new\": 1, \"dim\"", JC_E_FORMAT, "/new: unknown member");
     check_refused("\"kind\"", "\"a/b~c\": 1, \"kind\"", JC_E_FORMAT, "/encoder/a~1b~0c: unknown member");
     check_refused("\"version\": \"v1\"", "\"version\": 1", JC_E_FORMAT, "/version: not a string");

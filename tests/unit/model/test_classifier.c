@@ -52,6 +52,49 @@ static void test_answers(void)
     jc_input_finish(&input);
 }
 
+/* Classifies "w3 w4" with all categories as hits and checks the confidences against a softmax over them; then whether
+ * the answer is accepted. Returns the first hit's confidence. */
+static float check_confidence(float min_confidence, bool wanted)
+{
+    enum { N = 20 };
+    float row[384];
+    encode_w3_w4(row);
+    struct small_model model = base_model;
+    model.first_row = row;
+    model.sharpness = 5;
+    model.min_confidence = min_confidence;
+    JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL;
+    JC_AUTO(jc_session) struct jc_session *session = NULL;
+    REQUIRE_OK(load(model, &classifier));
+    REQUIRE_OK(jc_session_create(classifier, &session, &err));
+    struct jc_hit hits[N];
+    JC_AUTO_FINISH(jc_input) struct jc_input input = {.top_n = N, .hits = hits};
+    struct jc_input *inputs[] = {&input};
+    struct jc_posting posting = {.title = "w3 w4", .n_title = 5};
+    struct jc_run_stats stats;
+    REQUIRE_OK(jc_classifier_prepare(classifier, &posting, &input, &err));
+    REQUIRE_OK(jc_session_run(session, inputs, 1, &stats, &err));
+    REQUIRE(input.n_hits == N);
+    double sum = 0;
+    for (size_t i = 0; i < N; i++)
+        sum += exp(5 * (double)hits[i].score);
+    for (size_t i = 0; i < N; i++)
+        CHECK_NEAR(jc_classifier_confidence(classifier, &input, i), exp(5 * (double)hits[i].score) / sum, 1e-6);
+    CHECK(jc_classifier_accepts(classifier, &input) == wanted);
+    float confidence = jc_classifier_confidence(classifier, &input, 0);
+    input.n_hits = 0;
+    CHECK(!jc_classifier_accepts(classifier, &input));
+    return confidence;
+}
+
+static void test_confidence(void)
+{
+    float confidence = check_confidence(0, true);
+    CHECK(confidence > 0.5F && confidence < 1);
+    check_confidence(confidence - 0.001F, true);
+    check_confidence(confidence + 0.001F, false);
+}
+
 static void check_n_ids(const struct jc_classifier *classifier, struct jc_posting posting, uint32_t wanted)
 {
     struct jc_input input = {.ids = NULL, .n_ids = 99};
@@ -124,6 +167,7 @@ int main(void)
 {
     REQUIRE(mkdtemp(folder));
     test_answers();
+    test_confidence();
     test_prepare();
     test_refusals();
     test_canaries();

@@ -35,7 +35,7 @@ static void make_input(struct jc_rng *rng, size_t i, uint32_t top_n, uint64_t n_
 static void check_hits(const struct jc_input *input)
 {
     float vector[DIM], scores[N_CATEGORIES];
-    const float *rows = jc_bundle_embeddings(jc_classifier_bundle(classifier));
+    const float *rows = jc_bundle_head(jc_classifier_bundle(classifier))->matrix;
     REQUIRE_OK(jc_encoder_encode(encoder, input->ids, &input->n_ids, 1, vector, &err));
     for (size_t c = 0; c < N_CATEGORIES; c++) {
         double sum = 0;

@@ -39,14 +39,18 @@ static void check_fit(const char *name, unsigned roles, const float wanted[8])
     JC_AUTO(jc_dataset) struct jc_dataset *dataset = make_dataset();
     struct jc_train_data data = {.dataset = dataset, .vectors = vectors, .dim = 2};
     const struct jc_method *method = NULL;
-    JC_AUTO_FREE float *embeddings = NULL;
+    JC_AUTO_FINISH(jc_head) struct jc_head head = {0};
     double seconds = -1;
     REQUIRE_OK(jc_method_find(name, &method, &err));
     CHECK_STR(method->name, name);
-    REQUIRE_OK(jc_method_fit(method, &data, roles, &embeddings, &seconds, &err));
+    REQUIRE_OK(jc_method_fit(method, &data, roles, &head, &seconds, &err));
     CHECK(seconds >= 0);
     for (size_t i = 0; i < 8; i++)
-        CHECK_NEAR(embeddings[i], wanted[i], 1e-6);
+        CHECK_NEAR(head.matrix[i], wanted[i], 1e-6);
+    for (size_t i = 0; i < 4; i++)
+        CHECK(head.bias[i] == 0); /* the score is the cosine */
+    CHECK_INT(jc_head_width(&head), 2);
+    CHECK(head.sharpness > 0);
 }
 
 int main(void)
@@ -59,7 +63,8 @@ int main(void)
     check_fit("direct", JC_ROLE_TRAIN, (float[]){-1, 0, 0.6f, 0.8f, 0, 1, 1, 0});
 
     const struct jc_method *method = NULL;
-    CHECK_FAILS(jc_method_find("magic", &method, &err), JC_E_INVALID, "no method 'magic'; there are: direct, average");
+    CHECK_FAILS(jc_method_find("magic", &method, &err), JC_E_INVALID,
+                "no method 'magic'; there are: direct, average, softmax");
     CHECK(!method);
     return check_finish();
 }

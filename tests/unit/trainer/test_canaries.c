@@ -44,7 +44,10 @@ static void check_choice(size_t n_wanted, const char *const *titles, size_t n_ti
         memcpy(vectors + (size_t)3 * i, rows[i].vector, sizeof(rows[i].vector));
     }
     struct jc_train_data data = {.dataset = dataset, .vectors = vectors, .dim = 3};
-    REQUIRE_OK(jc_canaries_choose(&data, axes, n_wanted, manifest, &err));
+    JC_AUTO_FINISH(jc_head) struct jc_head head = {0};
+    REQUIRE_OK(jc_head_init(&head, JC_COUNT(categories), 3, 0, 0, &err));
+    memcpy(head.matrix, axes, sizeof(axes));
+    REQUIRE_OK(jc_canaries_choose(&data, &head, n_wanted, manifest, &err));
     CHECK_INT(manifest->n_canaries, n_titles);
     for (size_t i = 0; i < n_titles && i < manifest->n_canaries; i++)
         CHECK_STR(manifest->canaries[i].title, titles[i]);

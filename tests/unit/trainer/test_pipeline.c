@@ -81,6 +81,25 @@ static void test_fit(void)
     jc_dir_remove(path);
 }
 
+/* A trained head: published with its lexicon, and the same when made again on as many threads. */
+static void test_fit_softmax(void)
+{
+    char path[PATH_MAX], versions[2][128];
+    in_folder(path, "model");
+    for (int i = 0; i < 2; i++) {
+        REQUIRE_OK(run(JC_RUN_FIT, (const char *[]){"method=softmax", "softmax.epochs=100", "threads=2"}, 3));
+        JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL;
+        REQUIRE_OK(jc_classifier_load(path, &classifier, &err));
+        const struct jc_manifest *manifest = jc_bundle_manifest(jc_classifier_bundle(classifier));
+        CHECK_STR(manifest->method, "softmax");
+        CHECK(manifest->n_canaries > 3);
+        CHECK(jc_bundle_head(jc_classifier_bundle(classifier))->n_features > 0);
+        snprintf(versions[i], sizeof(versions[i]), "%s", manifest->version);
+        jc_dir_remove(path);
+    }
+    CHECK_STR(versions[1], versions[0]);
+}
+
 static void test_portable(void)
 {
     char path[PATH_MAX];
@@ -122,6 +141,7 @@ int main(void)
     small_model_write_vocab(path);
     REQUIRE_OK(run(JC_RUN_EVALUATE, NULL, 0));
     test_fit();
+    test_fit_softmax();
     test_portable();
     test_errors();
     jc_dir_remove(folder);
