@@ -21,7 +21,7 @@ def main():
     for posting, result in zip(POSTINGS, answer["results"]):
         print(f"\n{posting['title'] or posting['body']}")
         for match in result["matches"]:
-            print(f"  {match['rank']}. {match['code']}  {match['title']:<60} {match['score']:.4f}")
+            print(f"  {match['rank']}. {match['code']}  {match['title']:<60} {match['confidence']:.2f}")
 
 
 if __name__ == "__main__":
