@@ -23,8 +23,12 @@ static float *allocate(size_t rows, size_t columns)
 jc_code jc_head_init(struct jc_head *head, size_t n_categories, size_t dim, size_t lexicon_dim, size_t n_features,
                      struct jc_err *err)
 {
-    *head = (struct jc_head){
-        .n_categories = n_categories, .dim = dim, .lexicon_dim = lexicon_dim, .n_features = n_features, .sharpness = 1};
+    *head = (struct jc_head){.n_categories = n_categories,
+                             .dim = dim,
+                             .lexicon_dim = lexicon_dim,
+                             .n_features = n_features,
+                             .sharpness = 1,
+                             .min_confidence = JC_HEAD_ACCEPT_NONE};
     head->matrix = allocate(n_categories, dim + lexicon_dim);
     head->bias = allocate(n_categories, 1);
     head->lexicon = allocate(n_features, lexicon_dim);

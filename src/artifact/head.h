@@ -18,6 +18,9 @@
 #include "artifact/safetensors.h"
 #include "base/err.h"
 
+/* More than any confidence. */
+#define JC_HEAD_ACCEPT_NONE 2.0F
+
 struct jc_head {
     size_t n_categories, dim, lexicon_dim, n_features;
     float *
@@ -26,7 +29,7 @@ struct jc_head {
     int64_t *keys;  /* [n_features]: which feature a row of the lexicon is, ascending */
     float *lexicon; /* [n_features][lexicon_dim] */
     float sharpness;
-    float min_confidence; /* below it an answer is for a person to look at */
+    float min_confidence; /* below it an answer is for a person to look at; JC_HEAD_ACCEPT_NONE: all are */
 };
 
 static inline size_t jc_head_width(const struct jc_head *head)
@@ -34,7 +37,7 @@ static inline size_t jc_head_width(const struct jc_head *head)
     return head->dim + head->lexicon_dim;
 }
 
-/* Allocates a head of zeros with sharpness 1. Errors: NOMEM. */
+/* Allocates a head of zeros with sharpness 1 that accepts nothing. Errors: NOMEM. */
 JC_MUST_CHECK jc_code jc_head_init(struct jc_head *head, size_t n_categories, size_t dim, size_t lexicon_dim,
                                    size_t n_features, struct jc_err *err);
 void jc_head_finish(struct jc_head *head);

@@ -203,7 +203,11 @@ void jc_codec_request_finish(struct jc_codec_request *request)
 /* By hand, as the ranks: printf would be most of the time of an answer. The product of a float is exact in double. */
 void jc_codec_put_score(struct jc_buf *out, float score)
 {
-    unsigned n = (unsigned)lrint(fmin(fabs((double)score), 9.0) * 10000.0);
+    if (fabsf(score) > 9) { /* rare: more digits than fit below */
+        jc_buf_printf(out, "%.4f", (double)score);
+        return;
+    }
+    unsigned n = (unsigned)lrint(fabs((double)score) * 10000.0);
     char text[7] = {score < 0 && n ? '-' : ' '};
     text[1] = (char)('0' + n / 10000);
     text[2] = '.';

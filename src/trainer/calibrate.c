@@ -99,7 +99,7 @@ static int compare_answers(const void *left, const void *right)
 /* The longest run of the surest answers whose precision is high enough; equally sure ones are accepted together. */
 static float find_threshold(struct answer *answers, size_t n, double precision)
 {
-    float threshold = 1;
+    float threshold = JC_HEAD_ACCEPT_NONE;
     size_t n_right = 0;
     qsort(answers, n, sizeof(*answers), compare_answers);
     for (size_t i = 0; i < n; i++) {

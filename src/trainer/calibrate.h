@@ -11,7 +11,7 @@
 
 /* Sets head->sharpness and head->min_confidence from the examples of `roles`; leaves them where there is none.
  * accept_precision: the share that is to be right among the accepted; where no confidence reaches it, nothing is
- * accepted (min_confidence 1). Errors: NOMEM. */
+ * accepted (JC_HEAD_ACCEPT_NONE). Errors: NOMEM. */
 JC_MUST_CHECK jc_code jc_calibrate(const struct jc_train_data *data, unsigned roles, double accept_precision,
                                    struct jc_head *head, struct jc_err *err);
 

@@ -33,6 +33,8 @@ static jc_code check_finite(const struct jc_head *head, const struct jc_dataset 
         if (!jc_vec_is_finite(head->matrix + i * jc_head_width(head), jc_head_width(head)) ||
             !jc_vec_is_finite(head->bias + i, 1))
             return jc_fail(err, JC_E_MODEL, "category %s has weights that are not finite", dataset->categories[i].code);
+    if (!jc_vec_is_finite(head->lexicon, head->n_features * head->lexicon_dim))
+        return jc_fail(err, JC_E_MODEL, "the lexicon has weights that are not finite");
     return JC_OK;
 }
 

@@ -140,6 +140,7 @@ static jc_code make_bundle(const char *folder, struct jc_err *err)
     if ((code = jc_head_init(&head, JC_COUNT(categories), dim, 0, 0, err)))
         return code;
     head.sharpness = 10;
+    head.min_confidence = 0; /* whatever comes first is accepted */
     struct jc_bundle_content content = {
         .manifest = manifest, .categories = categories, .head = &head, .vocab_path = vocab_path};
     if (!(code = write_vocab(vocab_path, err)) && !(code = make_embeddings(vocab_path, dim, encoder, head.matrix, err)))

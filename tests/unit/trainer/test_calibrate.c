@@ -126,7 +126,7 @@ static void test_ties(void)
         for (int i = 0; i < 100; i++)
             add(&f, 0, (i < 50) == right_first ? 2 : 3, JC_ROLE_VALIDATION);
         REQUIRE_OK(jc_calibrate(&f.data, JC_ROLE_VALIDATION, 0.9, &f.head, &err));
-        CHECK(f.head.min_confidence == 1);
+        CHECK(f.head.min_confidence == JC_HEAD_ACCEPT_NONE);
         REQUIRE_OK(jc_calibrate(&f.data, JC_ROLE_VALIDATION, 0.4, &f.head, &err));
         CHECK(f.head.min_confidence < 1);
     }
@@ -145,7 +145,7 @@ static void test_few(void)
     REQUIRE_OK(jc_calibrate(&f.data, JC_ROLE_VALIDATION, 0.5, &f.head, &err));
     CHECK(f.head.sharpness == 33 && f.head.min_confidence == 0.125F);
     REQUIRE_OK(jc_calibrate(&f.data, JC_ROLE_TRAIN, 0.5, &f.head, &err));
-    CHECK(f.head.min_confidence == 1);
+    CHECK(f.head.min_confidence == JC_HEAD_ACCEPT_NONE);
 }
 
 int main(void)
