@@ -10,7 +10,7 @@ const struct jc_conf_key jc_server_keys[] = {
      "Address to listen on: an IPv4 or IPv6 address; 0.0.0.0 or :: for all."},
     {"http.port", JC_CONF_COUNT, AT(http.port), "8080", 0, 65535, NULL,
      "TCP port; 0 lets the system choose one, which the log's `listening` line names."},
-    {"http.threads", JC_CONF_COUNT, AT(http.threads), "1", 1, 64, NULL,
+    {"http.threads", JC_CONF_COUNT, AT(http.threads), "2", 1, 64, NULL,
      "Event threads: they parse, tokenise and send. One carries tens of thousands of requests a second."},
     {"http.connections", JC_CONF_COUNT, AT(http.connections), "4096", 1, 1000000, NULL,
      "Most open connections; one more waits in the listen queue."},
