@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/pointer.h"
 
 #define MANIFEST_MAX (1u << 20) /* bytes */
 #define ITEMS_MAX 10000         /* files, canaries or metrics */
@@ -76,22 +77,6 @@ void jc_manifest_destroy(struct jc_manifest *manifest)
     free(manifest);
 }
 
-/* "<parent>/<key>" with the escapes of RFC 6901; a long key is cut. */
-static const char *format_pointer(char pointer[POINTER_MAX], const char *parent, const char *key)
-{
-    size_t n = (size_t)snprintf(pointer, POINTER_MAX, "%.*s/", POINTER_MAX / 2, parent);
-    for (; *key && n + 3 < POINTER_MAX; key++) {
-        if (*key == '~' || *key == '/') {
-            pointer[n++] = '~';
-            pointer[n++] = *key == '~' ? '0' : '1';
-        } else {
-            pointer[n++] = *key;
-        }
-    }
-    pointer[n] = '\0';
-    return pointer;
-}
-
 static bool is_sha256(const char *text)
 {
     return strlen(text) == JC_SHA256_HEX - 1 && strspn(text, "0123456789abcdef") == JC_SHA256_HEX - 1;
@@ -124,7 +109,7 @@ static jc_code parse_member(const struct member *member, const json_t *object, c
                             struct jc_manifest *manifest, struct jc_err *err)
 {
     char pointer[POINTER_MAX];
-    format_pointer(pointer, parent, member->name);
+    jc_pointer_join(pointer, sizeof pointer, parent, member->name);
     const json_t *value = json_object_get(object, member->name);
     void *field = (char *)manifest + member->offset;
     if (member->type == MEMBER_TEXT || member->type == MEMBER_OPTIONAL_TEXT)
@@ -166,7 +151,8 @@ static jc_code parse_members(const struct member *members, size_t n_members, con
     for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
         const char *name = json_object_iter_key(i);
         if (!is_known(name, members, n_members, others, n_others))
-            return jc_fail(err, JC_E_FORMAT, "%s: unknown member", format_pointer(pointer, parent, name));
+            return jc_fail(err, JC_E_FORMAT, "%s: unknown member",
+                           jc_pointer_join(pointer, sizeof pointer, parent, name));
     }
     for (size_t i = 0; i < n_members; i++) {
         jc_code code = parse_member(&members[i], object, parent, manifest, err);
@@ -190,7 +176,7 @@ static jc_code parse_files(json_t *files, struct jc_manifest *manifest, struct j
         return jc_fail(err, JC_E_FORMAT, "/files: %s", files ? "not an object of file names" : "missing");
     for (void *i = json_object_iter(files); i; i = json_object_iter_next(files, i)) {
         const char *name = json_object_iter_key(i), *sha256 = json_string_value(json_object_iter_value(i));
-        format_pointer(pointer, "/files", name);
+        jc_pointer_join(pointer, sizeof pointer, "/files", name);
         if (!is_file_name(name))
             return jc_fail(err, JC_E_FORMAT, "%s: not the plain name of a file of the bundle", pointer);
         if (!sha256 || !is_sha256(sha256))
@@ -217,11 +203,11 @@ static jc_code parse_canaries(const json_t *canaries, struct jc_manifest *manife
         snprintf(parent, sizeof parent, "/canaries/%zu", i);
         if (json_object_size(item) != 2)
             return jc_fail(err, JC_E_FORMAT, "%s: not an object of title and code", parent);
-        jc_code code = copy_text(json_object_get(item, "title"), false, format_pointer(pointer, parent, "title"),
-                                 &canary->title, err);
+        jc_code code = copy_text(json_object_get(item, "title"), false,
+                                 jc_pointer_join(pointer, sizeof pointer, parent, "title"), &canary->title, err);
         if (!code)
-            code = copy_text(json_object_get(item, "code"), false, format_pointer(pointer, parent, "code"),
-                             &canary->code, err);
+            code = copy_text(json_object_get(item, "code"), false,
+                             jc_pointer_join(pointer, sizeof pointer, parent, "code"), &canary->code, err);
         if (code)
             return code;
     }
@@ -241,7 +227,8 @@ static jc_code parse_metrics(json_t *metrics, struct jc_manifest *manifest, stru
         const json_t *value = json_object_iter_value(i);
         char pointer[POINTER_MAX];
         if (!json_is_number(value) || !*name)
-            return jc_fail(err, JC_E_FORMAT, "%s: not a named number", format_pointer(pointer, "/metrics", name));
+            return jc_fail(err, JC_E_FORMAT, "%s: not a named number",
+                           jc_pointer_join(pointer, sizeof pointer, "/metrics", name));
         struct jc_manifest_metric *metric = &manifest->metrics[manifest->n_metrics++];
         metric->value = json_number_value(value);
         if (!(metric->name = strdup(name)))

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/pointer.h"
 #include "text/utf8.h"
 
 #define MAX_ID_CHARS 256
@@ -13,21 +14,6 @@
 static jc_code fail_type(struct jc_problem *problem, const char *pointer, const char *expected)
 {
     return jc_problem_set(problem, JC_PROBLEM_INVALID_MEMBER, pointer, "Expected %s.", expected);
-}
-
-/* Appends "/<member>" escaped per RFC 6901 to a pointer. */
-static void join_pointer(char *ret_pointer, size_t n_pointer, const char *base, const char *member)
-{
-    size_t n = (size_t)snprintf(ret_pointer, n_pointer, "%s/", base);
-    for (; *member && n + 3 < n_pointer; member++) {
-        if (*member == '~' || *member == '/') {
-            ret_pointer[n++] = '~';
-            ret_pointer[n++] = *member == '~' ? '0' : '1';
-        } else {
-            ret_pointer[n++] = *member;
-        }
-    }
-    ret_pointer[n < n_pointer ? n : n_pointer - 1] = '\0';
 }
 
 static jc_code check_text(const char *text, size_t n, uint64_t max_chars, const char *pointer, const char *member,
@@ -39,7 +25,7 @@ static jc_code check_text(const char *text, size_t n, uint64_t max_chars, const 
     if (n_chars <= max_chars)
         return JC_OK;
     char at[sizeof problem->pointer];
-    join_pointer(at, sizeof at, pointer, member);
+    jc_pointer_join(at, sizeof at, pointer, member);
     return jc_problem_set(problem, JC_PROBLEM_TEXT_TOO_LONG, at, "%zu characters; the limit is %ju.", n_chars,
                           (uintmax_t)max_chars);
 }
@@ -106,7 +92,7 @@ static jc_code parse_posting(json_t *object, const char *pointer, const struct j
     json_object_foreach(object, name, value)
     {
         char at[sizeof problem->pointer];
-        join_pointer(at, sizeof at, pointer, name);
+        jc_pointer_join(at, sizeof at, pointer, name);
         jc_code code = JC_OK;
         if (strcmp(name, "title") == 0)
             code = parse_text(value, at, &text->title, &text->n_title, problem);
@@ -135,7 +121,7 @@ static jc_code parse_list(json_t *root, const struct jc_server_config *config, s
     json_object_foreach(root, name, value)
     {
         char at[sizeof problem->pointer];
-        join_pointer(at, sizeof at, "", name);
+        jc_pointer_join(at, sizeof at, "", name);
         jc_code code = JC_OK;
         if (strcmp(name, "top_n") == 0)
             code = parse_top_n(value, config, &request->top_n, problem);
