@@ -53,6 +53,11 @@ static void sleep_ms(uint64_t ms)
         ;
 }
 
+/* A connection accepted at the last moment has its request still on the way: nothing may have been under way for so long
+ * before the workers go. Every answer closes its connection by then, so this ends. */
+#define QUIET_MS 250
+#define POLL_MS 5
+
 bool jc_server_drain(struct jc_server *server)
 {
     const struct jc_server_config *config = server->config;
@@ -61,10 +66,12 @@ bool jc_server_drain(struct jc_server *server)
     jc_http_stop_accepting(server);
 
     uint64_t deadline = jc_clock_ns() + config->shutdown.timeout_ms * JC_NS_PER_MS;
-    while (jc_metrics_in_flight_now(server->metrics) > 0) {
+    for (uint64_t quiet_ms = 0; quiet_ms < QUIET_MS; quiet_ms += POLL_MS) {
+        if (jc_metrics_in_flight_now(server->metrics) > 0)
+            quiet_ms = 0;
         if (jc_clock_ns() >= deadline)
-            return false;
-        sleep_ms(5);
+            return jc_metrics_in_flight_now(server->metrics) == 0;
+        sleep_ms(POLL_MS);
     }
     return true;
 }
