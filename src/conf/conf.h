@@ -5,7 +5,10 @@
  * and what it means. A key is the dotted path of nested mappings ("http.port"). Everything not in the table is an
  * error that names file:line:column and, where one is near, the key that was probably meant. A key given twice, an
  * anchor or a tag is an error.
- * Strings and lists belong to the struct jc_conf and live as long as it. Threads: one at a time.
+ * A key of type ITEMS is a sequence of mappings, each with the keys of a table of its own: "postings[1].weight" in an
+ * error's text, `--set postings.1.weight=2` on the command line. Such a --set changes an item of the file or, with the
+ * index behind the last one, adds an item; `--set postings=` removes all.
+ * Strings, lists and items belong to the struct jc_conf and live as long as it. Threads: one at a time.
  */
 #ifndef JC_CONF_CONF_H
 #define JC_CONF_CONF_H
@@ -25,12 +28,20 @@ enum jc_conf_type {
     JC_CONF_NUMBER,   /* double */
     JC_CONF_SIZE,     /* uint64_t, bytes: "64KiB" */
     JC_CONF_DURATION, /* uint64_t, milliseconds: "5s" */
-    JC_CONF_CHOICE,   /* unsigned: the index into `choices` ("cpu|cuda") */
+    JC_CONF_CHOICE,   /* unsigned: the index into the choices ("cpu|cuda") */
     JC_CONF_LIST,     /* struct jc_conf_list: a sequence of scalars, or one comma-separated scalar */
+    JC_CONF_ITEMS,    /* struct jc_conf_items: a sequence of mappings, each a struct of the caller's */
 };
+
+#define JC_CONF_ITEMS_MAX 64 /* most items of one key */
 
 struct jc_conf_list {
     const char *const *items;
+    size_t n;
+};
+
+struct jc_conf_items {
+    const void *items; /* [n] of the struct that the key's table describes; NULL while n is 0 */
     size_t n;
 };
 
@@ -38,10 +49,18 @@ struct jc_conf_key {
     const char *key;
     enum jc_conf_type type;
     size_t offset;            /* offsetof the member in the program's struct */
-    const char *default_text; /* parsed like a value; NULL = the key must be given */
+    const char *default_text; /* parsed like a value; NULL = the key must be given. ITEMS: "" */
     double min, max;          /* for COUNT, NUMBER, SIZE (bytes), DURATION (ms); both 0 = no limits */
-    const char *choices;      /* for CHOICE: "a|b|c" */
+    const void *of;           /* CHOICE: the text "a|b|c"; ITEMS: a struct jc_conf_table; else NULL */
     const char *doc;          /* one sentence: what it does, its unit, what follows */
+};
+
+/* The keys of one item, with offsets into its struct; ITEMS is no type for them. A key without a default must be given
+ * in every item. */
+struct jc_conf_table {
+    const struct jc_conf_key *keys;
+    size_t n_keys;
+    size_t item_size; /* sizeof the struct */
 };
 
 struct jc_conf;

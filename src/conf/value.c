@@ -20,6 +20,7 @@ void jc_conf_value_finish(struct jc_conf_value *value)
     for (size_t i = 0; i < value->n_items; i++)
         free(value->items[i]);
     free(value->items);
+    free(value->structs);
     *value = (struct jc_conf_value){0};
 }
 
@@ -70,16 +71,17 @@ static jc_code check_limits(const struct jc_conf_key *key, double found, const c
 
 static jc_code parse_choice(const struct jc_conf_key *key, const char *text, unsigned *ret_choice, struct jc_err *err)
 {
+    const char *choices = key->of;
     size_t n_text = strlen(text);
     unsigned index = 0;
-    for (const char *choice = key->choices;; index++) {
+    for (const char *choice = choices;; index++) {
         size_t n = strcspn(choice, "|");
         if (n == n_text && memcmp(choice, text, n) == 0) {
             *ret_choice = index;
             return JC_OK;
         }
         if (!choice[n])
-            return jc_fail(err, JC_E_INVALID, "expected one of %s, not '%s'", key->choices, text);
+            return jc_fail(err, JC_E_INVALID, "expected one of %s, not '%s'", choices, text);
         choice += n + 1;
     }
 }
@@ -153,6 +155,8 @@ jc_code jc_conf_value_parse(const struct jc_conf_key *key, const char *text, str
         return parse_choice(key, text, &value->choice, err);
     case JC_CONF_LIST:
         return parse_list(text, value, err);
+    case JC_CONF_ITEMS:
+        return *text ? jc_fail(err, JC_E_INVALID, "'%s' where a list of mappings is expected", text) : JC_OK;
     }
     return jc_fail(err, JC_E_INTERNAL, "key '%s' has no type", key->key);
 }
@@ -181,6 +185,9 @@ void jc_conf_value_store(const struct jc_conf_key *key, const struct jc_conf_val
     case JC_CONF_LIST:
         *(struct jc_conf_list *)to =
             (struct jc_conf_list){.items = (const char *const *)value->items, .n = value->n_items};
+        break;
+    case JC_CONF_ITEMS:
+        *(struct jc_conf_items *)to = (struct jc_conf_items){.items = value->structs, .n = value->n_structs};
         break;
     }
 }

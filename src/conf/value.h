@@ -16,9 +16,12 @@ struct jc_conf_value {
     char *string;
     char **items; /* LIST: [n_items], each owned */
     size_t n_items;
+    void *structs; /* ITEMS: [n_structs], owned */
+    size_t n_structs;
 };
 
-/* A LIST takes comma-separated items; blanks around an item do not count. Errors: INVALID, NOMEM. */
+/* A LIST takes comma-separated items; blanks around an item do not count. ITEMS take no text but "",
+ * which is none of them. Errors: INVALID, NOMEM. */
 JC_MUST_CHECK jc_code jc_conf_value_parse(const struct jc_conf_key *key, const char *text, struct jc_conf_value *value,
                                           struct jc_err *err);
 
@@ -26,7 +29,7 @@ JC_MUST_CHECK jc_code jc_conf_value_parse(const struct jc_conf_key *key, const c
 JC_MUST_CHECK jc_code jc_conf_value_add_item(struct jc_conf_value *value, const char *item, size_t n,
                                              struct jc_err *err);
 
-/* Writes the value to its place in the program's struct; strings and lists go on belonging to `value`. */
+/* Writes the value to its place in the program's struct; what it points to goes on belonging to `value`. */
 void jc_conf_value_store(const struct jc_conf_key *key, const struct jc_conf_value *value, void *ret_values);
 
 /* The key's limits as "1 to 65535" or "64B to 8MiB"; "" where it has none. */

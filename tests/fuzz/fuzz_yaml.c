@@ -16,9 +16,25 @@ struct config {
     double number;
     unsigned choice;
     struct jc_conf_list list;
+    struct jc_conf_items items;
+};
+
+struct item {
+    bool flag;
+    const char *text;
+    double number;
+    struct jc_conf_list list;
 };
 
 #define AT(member) offsetof(struct config, member)
+#define ITEM_AT(member) offsetof(struct item, member)
+static const struct jc_conf_key item_keys[] = {
+    {"text", JC_CONF_STRING, ITEM_AT(text), NULL, 0, 0, NULL, "Text."},
+    {"flag", JC_CONF_BOOL, ITEM_AT(flag), "true", 0, 0, NULL, "Flag."},
+    {"a.number", JC_CONF_NUMBER, ITEM_AT(number), "1", 0, 1, NULL, "Number."},
+    {"list", JC_CONF_LIST, ITEM_AT(list), "a,b", 0, 0, NULL, "List."},
+};
+static const struct jc_conf_table item_table = {item_keys, JC_COUNT(item_keys), sizeof(struct item)};
 static const struct jc_conf_key keys[] = {
     {"a.text", JC_CONF_STRING, AT(text), "", 0, 0, NULL, "Text."},
     {"a.flag", JC_CONF_BOOL, AT(flag), "false", 0, 0, NULL, "Flag."},
@@ -28,7 +44,16 @@ static const struct jc_conf_key keys[] = {
     {"number", JC_CONF_NUMBER, AT(number), "0", -1, 1, NULL, "Number."},
     {"choice", JC_CONF_CHOICE, AT(choice), "x", 0, 0, "x|yy|zzz", "Choice."},
     {"list", JC_CONF_LIST, AT(list), "a,b", 0, 0, NULL, "List."},
+    {"items", JC_CONF_ITEMS, AT(items), "", 0, 0, &item_table, "Items."},
 };
+
+static void check_item(const struct item *item)
+{
+    ENSURE(item->text && strlen(item->text) < SIZE_MAX);
+    ENSURE(item->number >= 0 && item->number <= 1);
+    for (size_t i = 0; i < item->list.n; i++)
+        ENSURE(*item->list.items[i]);
+}
 
 static void check_load(const char *path, const char *const *sets, size_t n_sets)
 {
@@ -48,6 +73,9 @@ static void check_load(const char *path, const char *const *sets, size_t n_sets)
     ENSURE(config.number >= -1 && config.number <= 1 && config.choice < 3);
     for (size_t i = 0; i < config.list.n; i++)
         ENSURE(*config.list.items[i]);
+    ENSURE(config.items.n <= JC_CONF_ITEMS_MAX);
+    for (size_t i = 0; i < config.items.n; i++)
+        check_item((const struct item *)config.items.items + i);
 }
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
@@ -56,5 +84,6 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
     JC_AUTO_FREE char *set = strndup((const char *)data, n);
     ENSURE(set);
     check_load(NULL, (const char *const[]){set}, 1);
+    check_load(NULL, (const char *const[]){"items.0.text=a", set, "items.1.text=b"}, 3);
     return 0;
 }
