@@ -23,8 +23,7 @@ static bool is_dot(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* mkdir -p for all of `path` before its last slash. */
-static jc_code create_parents(const char *path, struct jc_err *err)
+jc_code jc_dir_create_parent(const char *path, struct jc_err *err)
 {
     char folder[PATH_MAX];
     if (snprintf(folder, sizeof folder, "%s", path) >= (int)sizeof folder)
@@ -40,7 +39,7 @@ static jc_code create_parents(const char *path, struct jc_err *err)
 
 jc_code jc_dir_create(const char *path, struct jc_err *err)
 {
-    jc_code code = create_parents(path, err);
+    jc_code code = jc_dir_create_parent(path, err);
     if (code)
         return code;
     return mkdir(path, 0777) == 0 || errno == EEXIST ? JC_OK : jc_fail_errno(err, JC_E_IO, "create folder '%s'", path);
@@ -48,7 +47,7 @@ jc_code jc_dir_create(const char *path, struct jc_err *err)
 
 jc_code jc_dir_create_temp(const char *path, char *ret_temp, size_t n_temp, struct jc_err *err)
 {
-    jc_code code = create_parents(path, err);
+    jc_code code = jc_dir_create_parent(path, err);
     if (code)
         return code;
     size_t n = strlen(path);

@@ -127,6 +127,35 @@ jc_code jc_file_link(const char *from, const char *to, struct jc_err *err)
     return code ? code : jc_file_write(to, map.data, map.n, err);
 }
 
+/* rename() would silently replace a file, too. */
+static jc_code check_link_or_none(const char *path, struct jc_err *err)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0)
+        return errno == ENOENT ? JC_OK : jc_fail_errno(err, JC_E_IO, "stat '%s'", path);
+    return S_ISLNK(st.st_mode) ? JC_OK : jc_fail(err, JC_E_INVALID, "'%s' is not a symbolic link: move it away", path);
+}
+
+jc_code jc_link_publish(const char *path, const char *target, struct jc_err *err)
+{
+    char temp[PATH_MAX];
+    jc_code code = check_link_or_none(path, err);
+    if (code)
+        return code;
+    /* As long as the six characters of mkstemp, so that whoever clears up after a kill knows one pattern. */
+    if (snprintf(temp, sizeof temp, "%s.tmp-%06x", path, (unsigned)getpid() & 0xffffff) >= (int)sizeof temp)
+        return jc_fail(err, JC_E_TOO_LARGE, "path too long: %s", path);
+    unlink(temp); /* of a killed process that had our number */
+    if (symlink(target, temp) != 0)
+        return jc_fail_errno(err, JC_E_IO, "create link '%s'", temp);
+    if (rename(temp, path) != 0) {
+        code = jc_fail_errno(err, JC_E_IO, "rename '%s' to '%s'", temp, path);
+        unlink(temp);
+        return code;
+    }
+    return sync_parent(path, err);
+}
+
 jc_code jc_map_file(const char *path, struct jc_map *ret_map, struct jc_err *err)
 {
     JC_AUTO_FD int fd = -1;

@@ -30,6 +30,10 @@ JC_MUST_CHECK jc_code jc_file_publish(int fd, const char *temp, const char *path
 /* Makes `to` the same content as `from`: a hard link where the file system allows it, else a copy. */
 JC_MUST_CHECK jc_code jc_file_link(const char *from, const char *to, struct jc_err *err);
 
+/* Makes `path` a symbolic link to `target` in one step (a link under a temporary name, rename, fsync of the folder): a
+ * reader meets the old target or the new. Errors: INVALID where something other than a link stands there; IO. */
+JC_MUST_CHECK jc_code jc_link_publish(const char *path, const char *target, struct jc_err *err);
+
 /* A file's bytes, mapped read-only. Zero-initialise; unmap with jc_map_finish. An empty file maps to n == 0. */
 struct jc_map {
     const unsigned char *data;
@@ -40,6 +44,9 @@ void jc_map_finish(struct jc_map *map);
 
 /* Makes the folder and its missing parents; fine where it is there. Errors: IO. */
 JC_MUST_CHECK jc_code jc_dir_create(const char *path, struct jc_err *err);
+
+/* Makes the folders above `path`: all of it before its last slash. Errors: IO. */
+JC_MUST_CHECK jc_code jc_dir_create_parent(const char *path, struct jc_err *err);
 
 /* Makes an empty temporary folder beside `path` ("<path>.tmp-XXXXXX") and its missing parents. */
 JC_MUST_CHECK jc_code jc_dir_create_temp(const char *path, char *ret_temp, size_t n_temp, struct jc_err *err);

@@ -2,19 +2,22 @@
 #include "base/sha256.h"
 
 #include <nettle/sha2.h>
-#include <stdint.h>
 
 #include "base/file.h"
+
+void jc_sha256_bytes(const void *data, size_t n, unsigned char ret_digest[JC_SHA256_BYTES])
+{
+    struct sha256_ctx ctx;
+    sha256_init(&ctx);
+    sha256_update(&ctx, n, data);
+    sha256_digest(&ctx, JC_SHA256_BYTES, ret_digest);
+}
 
 void jc_sha256_hex(const void *data, size_t n, char ret_hex[JC_SHA256_HEX])
 {
     static const char digits[] = "0123456789abcdef";
-    uint8_t digest[SHA256_DIGEST_SIZE];
-    struct sha256_ctx ctx;
-
-    sha256_init(&ctx);
-    sha256_update(&ctx, n, data);
-    sha256_digest(&ctx, sizeof digest, digest);
+    unsigned char digest[JC_SHA256_BYTES];
+    jc_sha256_bytes(data, n, digest);
     for (size_t i = 0; i < sizeof digest; i++) {
         ret_hex[2 * i] = digits[digest[i] >> 4];
         ret_hex[2 * i + 1] = digits[digest[i] & 15];

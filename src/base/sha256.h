@@ -1,4 +1,4 @@
-/* SHA-256 (libnettle), as 64 lower-case hexadecimal digits and a NUL. */
+/* SHA-256 (libnettle), as 32 bytes, or as 64 lower-case hexadecimal digits and a NUL. */
 #ifndef JC_BASE_SHA256_H
 #define JC_BASE_SHA256_H
 
@@ -6,8 +6,10 @@
 
 #include "base/err.h"
 
+#define JC_SHA256_BYTES 32
 #define JC_SHA256_HEX 65 /* bytes of the text with its NUL */
 
+void jc_sha256_bytes(const void *data, size_t n, unsigned char ret_digest[JC_SHA256_BYTES]);
 void jc_sha256_hex(const void *data, size_t n, char ret_hex[JC_SHA256_HEX]);
 
 /* Errors: NOT_FOUND, IO. */

@@ -45,4 +45,10 @@ struct jc_hit {
  * included. Returns how many: min(k, n); n is at most UINT32_MAX. */
 size_t jc_topk(const float *scores, size_t n, size_t k, struct jc_hit *ret_hits);
 
+/* The same over a row that comes in parts: offers scores[n], whose first has the index `first`, to hits[*n_hits], the k
+ * best of the parts before (*n_hits = 0 at first) in an order of its own. A NaN is left out. jc_topk_sort then puts the
+ * hits into order. */
+void jc_topk_push(const float *scores, size_t n, uint32_t first, size_t k, struct jc_hit *hits, size_t *n_hits);
+void jc_topk_sort(struct jc_hit *hits, size_t n_hits);
+
 #endif

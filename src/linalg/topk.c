@@ -54,13 +54,13 @@ static void push_hit(struct heap *heap, struct jc_hit hit)
     heap->hits[at] = hit;
 }
 
-/* The heap's hits, best first: the second half of a heap sort. */
-static void sort_hits(struct heap *heap)
+/* The second half of a heap sort. */
+void jc_topk_sort(struct jc_hit *hits, size_t n_hits)
 {
-    for (size_t n = heap->n_hits; n > 1; n--) {
-        struct jc_hit last = heap->hits[n - 1];
-        heap->hits[n - 1] = heap->hits[0];
-        sift_down(heap->hits, n - 1, 0, last);
+    for (size_t n = n_hits; n > 1; n--) {
+        struct jc_hit last = hits[n - 1];
+        hits[n - 1] = hits[0];
+        sift_down(hits, n - 1, 0, last);
     }
 }
 
@@ -119,12 +119,30 @@ static bool reaches_floor(const float *scores, float floor)
     return found[0] | found[1] | found[2] | found[3];
 }
 
-/* Offers scores[begin, end) that are not under `floor`; a NaN is not offered. */
-static void push_range(struct heap *heap, const float *scores, size_t begin, size_t end, float floor)
+/* Offers those of scores[n] that are not under `floor`; a NaN is not offered. */
+static void push_range(struct heap *heap, const float *scores, size_t n, uint32_t first, float floor)
 {
-    for (size_t i = begin; i < end; i++)
+    for (size_t i = 0; i < n; i++)
         if (scores[i] >= floor)
-            push_hit(heap, (struct jc_hit){.index = (uint32_t)i, .score = scores[i]});
+            push_hit(heap, (struct jc_hit){.index = first + (uint32_t)i, .score = scores[i]});
+}
+
+/* Offers scores[n], whose first has the index `first`. A floor goes for what is in the heap already, too: k scores that
+ * reach it are among these alone. */
+static void push_scores(struct heap *heap, const float *scores, size_t n, uint32_t first)
+{
+    if (heap->k == 0)
+        return;
+    float floor = heap->n_hits == heap->k ? heap->hits[0].score : find_floor(scores, n, heap->k);
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        if (!reaches_floor(scores + i, floor))
+            continue;
+        push_range(heap, scores + i, LANES, first + (uint32_t)i, floor);
+        if (heap->n_hits == heap->k && heap->hits[0].score > floor)
+            floor = heap->hits[0].score;
+    }
+    push_range(heap, scores + i, n - i, first + (uint32_t)i, floor);
 }
 
 /* NaN scores stand behind all numbers, and only where there are fewer numbers than places. */
@@ -138,19 +156,15 @@ static void append_nans(struct heap *heap, const float *scores, size_t n)
 size_t jc_topk(const float *scores, size_t n, size_t k, struct jc_hit *ret_hits)
 {
     struct heap heap = {.hits = ret_hits, .k = k < n ? k : n};
-    if (heap.k == 0)
-        return 0;
-    float floor = find_floor(scores, n, heap.k);
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        if (!reaches_floor(scores + i, floor))
-            continue;
-        push_range(&heap, scores, i, i + LANES, floor);
-        if (heap.n_hits == heap.k && heap.hits[0].score > floor)
-            floor = heap.hits[0].score;
-    }
-    push_range(&heap, scores, i, n, floor);
-    sort_hits(&heap);
+    push_scores(&heap, scores, n, 0);
+    jc_topk_sort(heap.hits, heap.n_hits);
     append_nans(&heap, scores, n);
     return heap.n_hits;
+}
+
+void jc_topk_push(const float *scores, size_t n, uint32_t first, size_t k, struct jc_hit *hits, size_t *n_hits)
+{
+    struct heap heap = {.hits = hits, .n_hits = *n_hits, .k = k};
+    push_scores(&heap, scores, n, first);
+    *n_hits = heap.n_hits;
 }

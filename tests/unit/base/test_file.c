@@ -82,11 +82,39 @@ static void test_publish(void)
     CHECK_FAILS(jc_dir_publish(at("missing"), at("deep/er/model"), &err), JC_E_IO, "missing");
 }
 
+static void test_link(void)
+{
+    char target[PATH_MAX] = "";
+    JC_AUTO_BUF struct jc_buf text = {0};
+    REQUIRE_OK(jc_link_publish(at("link"), "gone", &err));
+    REQUIRE_OK(jc_link_publish(at("link"), "a", &err)); /* over a link to nothing */
+    REQUIRE(readlink(at("link"), target, sizeof target - 1) == 1);
+    CHECK_STR(target, "a");
+    REQUIRE_OK(jc_file_read(at("link"), 100, &text, &err));
+    CHECK_STR(text.data, "hello, world");
+    REQUIRE(unlink(at("link")) == 0);
+    CHECK_FAILS(jc_link_publish(at("a"), "b", &err), JC_E_INVALID, "a' is not a symbolic link");
+    CHECK_FAILS(jc_link_publish(root, "b", &err), JC_E_INVALID, "not a symbolic link");
+    CHECK_FAILS(jc_link_publish(at("no/link"), "a", &err), JC_E_IO, "no/link");
+    CHECK_INT(count_entries(root), 3);
+}
+
+static void test_create_parent(void)
+{
+    REQUIRE_OK(jc_dir_create_parent(at("deep/er/file"), &err));
+    REQUIRE_OK(jc_dir_create_parent(at("deep/er/file"), &err));
+    CHECK(jc_file_exists(at("deep/er")) && !jc_file_exists(at("deep/er/file")));
+    CHECK_FAILS(jc_dir_create_parent(at("a/b/c"), &err), JC_E_IO, "a/b");
+    REQUIRE_OK(jc_dir_create_parent("file", &err));
+}
+
 int main(void)
 {
     REQUIRE(mkdtemp(root) != NULL);
     test_read_and_write();
     test_map_and_link();
+    test_link();
+    test_create_parent();
     test_publish();
     jc_dir_remove(at("deep/er/model"));
     rmdir(at("deep/er"));

@@ -42,6 +42,26 @@ static int compare_hits(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
+/* The same scores in parts of random lengths; sorted[n] is what is wanted, but for the NaNs at its end. */
+static void check_parts(struct jc_rng *rng, const float *scores, size_t n, size_t k, const struct jc_hit *sorted)
+{
+    size_t n_wanted = 0, n_hits = 0, n_same = 0;
+    while (n_wanted < n && n_wanted < k && !isnan(sorted[n_wanted].score))
+        n_wanted++;
+    JC_AUTO_FREE struct jc_hit *hits = calloc((k < n ? k : n) + 1, sizeof(*hits));
+    REQUIRE(hits);
+    for (size_t begin = 0, length; begin < n; begin += length) {
+        length = 1 + jc_rng_next(rng) % (n - begin);
+        jc_topk_push(scores + begin, length, (uint32_t)begin, k, hits, &n_hits);
+    }
+    jc_topk_sort(hits, n_hits);
+    while (n_same < n_wanted && hits[n_same].index == sorted[n_same].index &&
+           hits[n_same].score == sorted[n_same].score)
+        n_same++;
+    check_report(n_hits == n_wanted && n_same == n_wanted, __FILE__, __LINE__,
+                 "parts, n %zu, k %zu: %zu hits, not %zu, wrong from place %zu", n, k, n_hits, n_wanted, n_same);
+}
+
 static void check_case(struct jc_rng *rng, enum kind kind, size_t n, size_t k)
 {
     JC_AUTO_FREE float *scores = calloc(n + 1, sizeof(*scores));
@@ -64,6 +84,7 @@ static void check_case(struct jc_rng *rng, enum kind kind, size_t n, size_t k)
     check_report(n_hits == n_wanted && n_same == n_wanted, __FILE__, __LINE__,
                  "kind %d, n %zu, k %zu: %zu hits, wrong from place %zu", (int)kind, n, k, n_hits, n_same);
     CHECK_INT(hits[n_wanted].index, 424242);
+    check_parts(rng, scores, n, k, sorted);
 }
 
 int main(void)
