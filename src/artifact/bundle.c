@@ -1,18 +1,20 @@
 /* Loading and verifying a model bundle. The order of the checks is the contract in models/README.md. */
 #include "artifact/bundle.h"
 
-#include <jansson.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "artifact/plain_text.h"
 #include "artifact/safetensors.h"
 #include "base/file.h"
 
 #define TITLES_MAX (256u << 20) /* bytes of categories.tsv */
 #define TITLES_HEADER "code\ttitle\n"
-#define CODE_MAX 64   /* bytes */
-#define TITLE_MAX 512 /* bytes */
+#define CODE_MAX 64    /* bytes */
+#define TITLE_MAX 512  /* bytes */
+#define RESOLVE_MAX 16 /* times that a link may move on while it is followed */
 
 struct jc_bundle {
     char *folder;
@@ -41,6 +43,18 @@ static bool may_be_absent(const char *name, enum jc_bundle_parts parts)
     return parts == JC_BUNDLE_PORTABLE && (strcmp(name, JC_BUNDLE_VOCAB) == 0 || strcmp(name, JC_BUNDLE_ENCODER) == 0);
 }
 
+/* Both files or neither. */
+static jc_code check_exemplars_listed(const struct jc_manifest *manifest, struct jc_err *err)
+{
+    bool vectors = jc_manifest_find_file(manifest, JC_BUNDLE_EXEMPLARS),
+         texts = jc_manifest_find_file(manifest, JC_BUNDLE_EXEMPLAR_TEXTS);
+    if (vectors != texts)
+        return jc_fail(err, JC_E_FORMAT, JC_BUNDLE_MANIFEST ": /files: '%s' is listed without '%s'",
+                       vectors ? JC_BUNDLE_EXEMPLARS : JC_BUNDLE_EXEMPLAR_TEXTS,
+                       vectors ? JC_BUNDLE_EXEMPLAR_TEXTS : JC_BUNDLE_EXEMPLARS);
+    return JC_OK;
+}
+
 static jc_code check_listed(const struct jc_manifest *manifest, enum jc_bundle_parts parts, struct jc_err *err)
 {
     bool complete = parts == JC_BUNDLE_COMPLETE;
@@ -56,7 +70,7 @@ static jc_code check_listed(const struct jc_manifest *manifest, enum jc_bundle_p
     for (size_t i = 0; i < JC_COUNT(files); i++)
         if (files[i].required && !jc_manifest_find_file(manifest, files[i].name))
             return jc_fail(err, JC_E_FORMAT, JC_BUNDLE_MANIFEST ": /files: '%s' is not listed", files[i].name);
-    return JC_OK;
+    return check_exemplars_listed(manifest, err);
 }
 
 static jc_code check_file(const struct jc_bundle *bundle, const struct jc_manifest_file *file,
@@ -89,6 +103,20 @@ static jc_code load_head(struct jc_bundle *bundle, struct jc_err *err)
     return code ? jc_wrap(err, "%s", path) : JC_OK;
 }
 
+/* Into the loaded head, where they are listed. */
+static jc_code load_exemplars(struct jc_bundle *bundle, struct jc_err *err)
+{
+    char vectors[PATH_MAX], texts[PATH_MAX];
+    if (!jc_manifest_find_file(bundle->manifest, JC_BUNDLE_EXEMPLARS))
+        return JC_OK;
+    jc_code code = jc_path_join(vectors, sizeof vectors, bundle->folder, JC_BUNDLE_EXEMPLARS, err);
+    if (!code)
+        code = jc_path_join(texts, sizeof texts, bundle->folder, JC_BUNDLE_EXEMPLAR_TEXTS, err);
+    return code ? code
+                : jc_exemplars_load(vectors, texts, bundle->head.n_categories, bundle->head.dim,
+                                    &bundle->head.exemplars, err);
+}
+
 /* Printable ASCII without a space: codes stand in URLs and logs. */
 static bool is_code(const char *text, size_t n)
 {
@@ -98,16 +126,14 @@ static bool is_code(const char *text, size_t n)
     return n > 0 && n <= CODE_MAX;
 }
 
-/* UTF-8 without control characters. */
-static bool is_title(const char *text, size_t n)
+jc_code jc_category_check(const char *code, size_t n_code, const char *title, size_t n_title, struct jc_err *err)
 {
-    for (size_t i = 0; i < n; i++)
-        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
-            return false;
-    if (n == 0 || n > TITLE_MAX)
-        return false;
-    json_auto_t *decoded = json_stringn(text, n); /* NULL where it is not UTF-8 */
-    return decoded;
+    if (!is_code(code, n_code))
+        return jc_fail(err, JC_E_FORMAT, "the code is not 1 to %d printable ASCII characters", CODE_MAX);
+    if (n_title > TITLE_MAX || !jc_is_plain_text(title, n_title))
+        return jc_fail(err, JC_E_FORMAT, "the title is not 1 to %d bytes of UTF-8 without control characters",
+                       TITLE_MAX);
+    return JC_OK;
 }
 
 /* Cuts `line` ("code<TAB>title", ended by a NUL at `end`) into a category. */
@@ -116,11 +142,9 @@ static jc_code parse_row(char *line, const char *end, struct jc_category *ret_ca
     char *tab = memchr(line, '\t', (size_t)(end - line));
     if (!tab)
         return jc_fail(err, JC_E_FORMAT, "no tab between code and title");
-    if (!is_code(line, (size_t)(tab - line)))
-        return jc_fail(err, JC_E_FORMAT, "the code is not 1 to %d printable ASCII characters", CODE_MAX);
-    if (!is_title(tab + 1, (size_t)(end - tab - 1)))
-        return jc_fail(err, JC_E_FORMAT, "the title is not 1 to %d bytes of UTF-8 without control characters",
-                       TITLE_MAX);
+    jc_code code = jc_category_check(line, (size_t)(tab - line), tab + 1, (size_t)(end - tab - 1), err);
+    if (code)
+        return code;
     *tab = '\0';
     *ret_category = (struct jc_category){.code = line, .title = tab + 1};
     return JC_OK;
@@ -196,8 +220,8 @@ static jc_code load_manifest(struct jc_bundle *bundle, struct jc_err *err)
     return code ? code : jc_manifest_load(path, &bundle->manifest, err);
 }
 
-jc_code jc_bundle_load(const char *folder, enum jc_bundle_parts parts, struct jc_bundle **ret_bundle,
-                       struct jc_err *err)
+static jc_code load_folder(const char *folder, enum jc_bundle_parts parts, struct jc_bundle **ret_bundle,
+                           struct jc_err *err)
 {
     JC_AUTO(jc_bundle) struct jc_bundle *bundle = calloc(1, sizeof(*bundle));
     if (!bundle || !(bundle->folder = strdup(folder)))
@@ -214,11 +238,36 @@ jc_code jc_bundle_load(const char *folder, enum jc_bundle_parts parts, struct jc
     }
     code = load_head(bundle, err);
     if (!code)
+        code = load_exemplars(bundle, err);
+    if (!code)
         code = load_titles(bundle, err);
     if (code)
         return code;
     *ret_bundle = TAKE(bundle);
     return JC_OK;
+}
+
+/* Through a link that is switched under way (`current`) the files could be of two versions: the name is resolved once.
+ * Where that version is deleted before it was read, the link names another by then, and that one is taken. */
+jc_code jc_bundle_load(const char *folder, enum jc_bundle_parts parts, struct jc_bundle **ret_bundle,
+                       struct jc_err *err)
+{
+    char path[PATH_MAX], last[PATH_MAX] = "";
+    jc_code code = JC_E_INTERNAL;
+    for (int i = 0; i < RESOLVE_MAX; i++) {
+        if (!realpath(folder, path)) {
+            code = jc_fail_errno(err, errno == ENOENT ? JC_E_NOT_FOUND : JC_E_IO, "open '%s/" JC_BUNDLE_MANIFEST "'",
+                                 folder);
+            continue;
+        }
+        if (code && strcmp(path, last) == 0)
+            break;
+        code = load_folder(path, parts, ret_bundle, err);
+        if (!code)
+            break;
+        strcpy(last, path);
+    }
+    return code;
 }
 
 const struct jc_manifest *jc_bundle_manifest(const struct jc_bundle *bundle)

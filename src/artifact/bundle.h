@@ -1,10 +1,10 @@
 /*
  * A model bundle: a folder with manifest.json, categories.safetensors, categories.tsv, vocab.txt and, for a torch
- * encoder, encoder.pt. models/README.md is the contract. A loaded bundle is immutable. Threads: any.
+ * encoder, encoder.pt; exemplars.safetensors and exemplars.txt where its head has exemplars. models/README.md is the contract. A loaded bundle is immutable. Threads: any.
  *
  * Loading checks, in this order and with an error that names file and reason: the manifest, its format version, that
- * every required file is listed, every listed file's SHA-256, the embeddings' shape and finite values, and that
- * categories.tsv has one well-formed row a category. Canaries need an encoder: model/classifier runs them.
+ * every required file is listed, every listed file's SHA-256, the shapes and values of the tensors, the exemplars' texts,
+ * and that categories.tsv has one well-formed row a category. Canaries need an encoder: model/classifier runs them.
  */
 #ifndef JC_ARTIFACT_BUNDLE_H
 #define JC_ARTIFACT_BUNDLE_H
@@ -21,11 +21,17 @@
 #define JC_BUNDLE_TITLES "categories.tsv"
 #define JC_BUNDLE_VOCAB "vocab.txt"
 #define JC_BUNDLE_ENCODER "encoder.pt"
+#define JC_BUNDLE_EXEMPLARS "exemplars.safetensors"
+#define JC_BUNDLE_EXEMPLAR_TEXTS "exemplars.txt"
 
 struct jc_category {
     const char *code;  /* "29-1141.00" */
     const char *title; /* "Registered Nurses" */
 };
+
+/* Can a bundle hold a category of this code and title? Errors: FORMAT, saying why not. */
+JC_MUST_CHECK jc_code jc_category_check(const char *code, size_t n_code, const char *title, size_t n_title,
+                                        struct jc_err *err);
 
 struct jc_bundle;
 
@@ -34,13 +40,15 @@ enum jc_bundle_parts {
     JC_BUNDLE_COMPLETE, /* what a server loads */
 };
 
-/* Errors: NOT_FOUND, FORMAT, UNSUPPORTED, MODEL (values not finite), NOMEM. */
+/* `folder` may be a symbolic link, and switched meanwhile: one version is read, whole.
+ * Errors: NOT_FOUND, FORMAT, UNSUPPORTED, MODEL (values not finite), NOMEM. */
 JC_MUST_CHECK jc_code jc_bundle_load(const char *folder, enum jc_bundle_parts parts, struct jc_bundle **ret_bundle,
                                      struct jc_err *err);
 void jc_bundle_destroy(struct jc_bundle *bundle);
 JC_DEFINE_AUTO(jc_bundle)
 
 const struct jc_manifest *jc_bundle_manifest(const struct jc_bundle *bundle);
+/* Absolute and without links: where the files were read, and others of this bundle are. */
 const char *jc_bundle_folder(const struct jc_bundle *bundle);
 
 /* [n_categories], in the order of the embeddings' rows. */
@@ -51,7 +59,7 @@ const struct jc_head *jc_bundle_head(const struct jc_bundle *bundle);
 
 /* What jc_bundle_write puts into a new bundle. Borrowed for the call. */
 struct jc_bundle_content {
-    struct jc_manifest *manifest;         /* dim, n_categories, files and version are filled in by the call */
+    struct jc_manifest *manifest;         /* format, dim, n_categories, files, version are filled in by the call */
     const struct jc_category *categories; /* [head->n_categories] */
     const struct jc_head *head;
     const char *vocab_path;   /* linked or copied in, and must be the one the manifest already lists; NULL = portable */
@@ -62,7 +70,8 @@ struct jc_bundle_content {
  * bundle or the new. A vocab.txt that the manifest lists (jc_manifest_set_file) and a portable bundle does not hold
  * stays listed: assembling the complete bundle later takes that vocabulary and no other.
  * The version is "<name>-<method>-<12 hex digits>", the digits from the SHA-256 over the SHA-256s of
- * categories.safetensors, categories.tsv and the encoder's source: the same content has the same version.
+ * categories.safetensors, categories.tsv and the encoder's source, and of the exemplars' two files where there are
+ * exemplars: the same content has the same version.
  * Errors: INVALID, IO, FORMAT, MODEL, NOMEM. */
 JC_MUST_CHECK jc_code jc_bundle_write(const char *folder, const struct jc_bundle_content *content, struct jc_err *err);
 

@@ -56,6 +56,21 @@ static jc_code write_titles(const struct jc_bundle_content *content, const char 
     return code ? code : list_file(content, JC_BUNDLE_TITLES, path, err);
 }
 
+/* Where the head has none, nothing. */
+static jc_code write_exemplars(const struct jc_bundle_content *content, const char *folder, struct jc_err *err)
+{
+    char vectors[PATH_MAX], texts[PATH_MAX];
+    if (!content->head->exemplars.n)
+        return JC_OK;
+    jc_code code;
+    if ((code = jc_path_join(vectors, sizeof vectors, folder, JC_BUNDLE_EXEMPLARS, err)) ||
+        (code = jc_path_join(texts, sizeof texts, folder, JC_BUNDLE_EXEMPLAR_TEXTS, err)) ||
+        (code = jc_exemplars_write(&content->head->exemplars, vectors, texts, err)) ||
+        (code = list_file(content, JC_BUNDLE_EXEMPLARS, vectors, err)))
+        return code;
+    return list_file(content, JC_BUNDLE_EXEMPLAR_TEXTS, texts, err);
+}
+
 /* Puts the file `from` (NULL = none) into the bundle as `name`. */
 static jc_code add_file(const struct jc_bundle_content *content, const char *folder, const char *name, const char *from,
                         struct jc_err *err)
@@ -85,12 +100,15 @@ static jc_code check_vocab(const struct jc_bundle_content *content, struct jc_er
     return JC_OK;
 }
 
-/* The SHA-256 over the three hexadecimal hashes that fix the model's answers, so that the manifest alone shows it. */
+/* The SHA-256 over the hexadecimal hashes of what fixes the model's answers, three or with exemplars five, so that the manifest alone shows it. */
 static jc_code set_version(struct jc_manifest *manifest, struct jc_err *err)
 {
-    char hashes[3 * JC_SHA256_HEX], sha256[JC_SHA256_HEX], *version;
-    int n = snprintf(hashes, sizeof hashes, "%s%s%s", jc_manifest_find_file(manifest, JC_BUNDLE_CATEGORIES)->sha256,
-                     jc_manifest_find_file(manifest, JC_BUNDLE_TITLES)->sha256, manifest->encoder.source_sha256);
+    char hashes[5 * JC_SHA256_HEX], sha256[JC_SHA256_HEX], *version;
+    const struct jc_manifest_file *vectors = jc_manifest_find_file(manifest, JC_BUNDLE_EXEMPLARS),
+                                  *texts = jc_manifest_find_file(manifest, JC_BUNDLE_EXEMPLAR_TEXTS);
+    int n = snprintf(hashes, sizeof hashes, "%s%s%s%s%s", jc_manifest_find_file(manifest, JC_BUNDLE_CATEGORIES)->sha256,
+                     jc_manifest_find_file(manifest, JC_BUNDLE_TITLES)->sha256, manifest->encoder.source_sha256,
+                     vectors ? vectors->sha256 : "", texts ? texts->sha256 : "");
     jc_sha256_hex(hashes, (size_t)n, sha256);
     if (asprintf(&version, "%s-%s-%.*s", manifest->name, manifest->method, VERSION_DIGITS, sha256) < 0)
         return jc_fail(err, JC_E_NOMEM, "out of memory");
@@ -107,6 +125,8 @@ static jc_code write_files(const char *folder, const struct jc_bundle_content *c
     jc_code code = write_head(content, folder, err);
     if (!code)
         code = write_titles(content, folder, err);
+    if (!code)
+        code = write_exemplars(content, folder, err);
     if (!code)
         code = check_vocab(content, err);
     if (!code)

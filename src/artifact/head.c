@@ -28,6 +28,7 @@ jc_code jc_head_init(struct jc_head *head, size_t n_categories, size_t dim, size
                              .lexicon_dim = lexicon_dim,
                              .n_features = n_features,
                              .sharpness = 1,
+                             .power = 1,
                              .min_confidence = JC_HEAD_ACCEPT_NONE};
     head->matrix = allocate(n_categories, dim + lexicon_dim);
     head->bias = allocate(n_categories, 1);
@@ -45,6 +46,7 @@ void jc_head_finish(struct jc_head *head)
     free(head->bias);
     free(head->lexicon);
     free(head->keys);
+    jc_exemplars_finish(&head->exemplars);
     *head = (struct jc_head){0};
 }
 
@@ -115,9 +117,22 @@ static jc_code load_lexicon(const struct jc_safetensors *file, struct jc_head *h
     return JC_OK;
 }
 
+/* Sharpness, least confidence, saturation, power. */
+static jc_code check_calibration(const float *calibration, struct jc_err *err)
+{
+    if (!(calibration[0] > 0))
+        return jc_fail(err, JC_E_MODEL, "tensor 'calibration': the sharpness %g is not positive",
+                       (double)calibration[0]);
+    if (!(calibration[2] >= 0))
+        return jc_fail(err, JC_E_MODEL, "tensor 'calibration': the saturation %g is negative", (double)calibration[2]);
+    if (!(calibration[3] > 0))
+        return jc_fail(err, JC_E_MODEL, "tensor 'calibration': the power %g is not positive", (double)calibration[3]);
+    return JC_OK;
+}
+
 static jc_code load_tensors(const struct jc_safetensors *file, struct jc_head *head, struct jc_err *err)
 {
-    const size_t shape[2] = {head->n_categories, head->dim}, calibration_shape[1] = {2};
+    const size_t shape[2] = {head->n_categories, head->dim}, calibration_shape[1] = {4};
     const float *embeddings, *bias, *calibration;
     jc_code code = get_finite(file, "embeddings", 2, shape, &embeddings, err);
     if (!code)
@@ -128,13 +143,14 @@ static jc_code load_tensors(const struct jc_safetensors *file, struct jc_head *h
         code = load_lexicon(file, head, err);
     if (code)
         return code;
-    if (!(calibration[0] > 0))
-        return jc_fail(err, JC_E_MODEL, "tensor 'calibration': the sharpness %g is not positive",
-                       (double)calibration[0]);
+    if ((code = check_calibration(calibration, err)))
+        return code;
     copy_columns(embeddings, head->n_categories, head->dim, head->matrix, jc_head_width(head));
     memcpy(head->bias, bias, head->n_categories * sizeof(*bias));
     head->sharpness = calibration[0];
     head->min_confidence = calibration[1];
+    head->saturation = calibration[2];
+    head->power = calibration[3];
     return JC_OK;
 }
 
@@ -176,7 +192,7 @@ static float *take_columns(const struct jc_head *head, size_t first, size_t n)
 
 jc_code jc_head_write(const struct jc_head *head, const char *path, struct jc_err *err)
 {
-    const float calibration[2] = {head->sharpness, head->min_confidence};
+    const float calibration[4] = {head->sharpness, head->min_confidence, head->saturation, head->power};
     JC_AUTO_FREE float *embeddings = take_columns(head, 0, head->dim);
     JC_AUTO_FREE float *out = take_columns(head, head->dim, head->lexicon_dim);
     if (!embeddings || !out)
@@ -184,7 +200,7 @@ jc_code jc_head_write(const struct jc_head *head, const char *path, struct jc_er
     const struct jc_tensor tensors[] = {
         describe("embeddings", 2, head->n_categories, head->dim, embeddings),
         describe("bias", 1, head->n_categories, 0, head->bias),
-        describe("calibration", 1, 2, 0, calibration),
+        describe("calibration", 1, 4, 0, calibration),
         describe("lexicon", 2, head->n_features, head->lexicon_dim, head->lexicon),
         describe("lexicon_embeddings", 2, head->n_categories, head->lexicon_dim, out),
         {.name = "lexicon_keys",

@@ -41,6 +41,8 @@ static const struct member encoder_members[] = {
     {"name", MEMBER_TEXT, AT(encoder.name), 0},
     {"source_sha256", MEMBER_SHA256, AT(encoder.source_sha256), 0},
     {"max_tokens", MEMBER_COUNT, AT(encoder.max_tokens), 1000000},
+    {"part", MEMBER_TEXT, AT(encoder.part), 0},
+    {"chunks", MEMBER_COUNT, AT(encoder.chunks), 16},
 };
 #undef AT
 /* What stands at the top beside top_members. */
@@ -63,6 +65,7 @@ void jc_manifest_destroy(struct jc_manifest *manifest)
     free(manifest->attribution);
     free(manifest->encoder.kind);
     free(manifest->encoder.name);
+    free(manifest->encoder.part);
     for (size_t i = 0; i < manifest->n_files; i++)
         free(manifest->files[i].name);
     free(manifest->files);
@@ -238,7 +241,7 @@ static jc_code parse_metrics(json_t *metrics, struct jc_manifest *manifest, stru
 }
 
 /* The version comes first: a newer format may hold anything else. */
-static jc_code check_format_version(const json_t *root, struct jc_err *err)
+static jc_code parse_format_version(const json_t *root, struct jc_err *err)
 {
     const json_t *version = json_object_get(root, "format_version");
     if (!json_is_integer(version))
@@ -253,7 +256,7 @@ static jc_code parse_root(json_t *root, struct jc_manifest *manifest, struct jc_
 {
     if (!json_is_object(root))
         return jc_fail(err, JC_E_FORMAT, "not a JSON object");
-    jc_code code = check_format_version(root, err);
+    jc_code code = parse_format_version(root, err);
     if (!code)
         code = parse_members(top_members, JC_COUNT(top_members), other_members, JC_COUNT(other_members), root, "",
                              manifest, err);

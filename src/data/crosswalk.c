@@ -12,8 +12,8 @@ struct jc_crosswalk {
     size_t n, cap;
 };
 
-static const char *const column_names[][2] = {{"O*NET-SOC 2010 Code", "O*NET-SOC 2019 Code"},
-                                              {"soc2010_code", "soc2019_code"}};
+static const char *const column_names[][3] = {{"O*NET-SOC 2010 Code", "O*NET-SOC 2019 Code", "O*NET-SOC 2019 Title"},
+                                              {"soc2010_code", "soc2019_code", "soc2019_title"}};
 
 static int compare_pairs(const void *a, const void *b)
 {
@@ -22,7 +22,8 @@ static int compare_pairs(const void *a, const void *b)
     return order ? order : strcmp(p->to, q->to);
 }
 
-static jc_code add_pair(struct jc_crosswalk *crosswalk, const struct jc_crosswalk_pair *pair, struct jc_err *err)
+static jc_code add_pair(struct jc_crosswalk *crosswalk, const struct jc_crosswalk_pair *pair,
+                        const struct jc_field *title, struct jc_err *err)
 {
     if (crosswalk->n == MAX_PAIRS)
         return jc_fail(err, JC_E_FORMAT, "more than %d rows", MAX_PAIRS);
@@ -34,7 +35,11 @@ static jc_code add_pair(struct jc_crosswalk *crosswalk, const struct jc_crosswal
         crosswalk->pairs = bigger;
         crosswalk->cap = cap;
     }
-    crosswalk->pairs[crosswalk->n++] = *pair;
+    struct jc_crosswalk_pair *place = &crosswalk->pairs[crosswalk->n];
+    *place = *pair;
+    if (!(place->title = strndup(title->text, title->n)))
+        return jc_fail(err, JC_E_NOMEM, "no memory for a title");
+    crosswalk->n++;
     return JC_OK;
 }
 
@@ -48,7 +53,7 @@ static jc_code add_record(struct jc_crosswalk *crosswalk, const struct jc_record
         return jc_fail(err, JC_E_FORMAT, "'%.40s' is not a code like 15-1252.00", from->text);
     if (!jc_soc_code_parse(to->text, to->n, pair.to))
         return jc_fail(err, JC_E_FORMAT, "'%.40s' is not a code like 15-1252.00", to->text);
-    return add_pair(crosswalk, &pair, err);
+    return add_pair(crosswalk, &pair, &record->fields[2], err);
 }
 
 static jc_code select_columns(struct jc_records *records, struct jc_err *err)
@@ -56,7 +61,7 @@ static jc_code select_columns(struct jc_records *records, struct jc_err *err)
     for (size_t i = 0; i < JC_COUNT(column_names); i++)
         if (jc_records_find(records, column_names[i][0]) != JC_RECORDS_NO_COLUMN &&
             jc_records_find(records, column_names[i][1]) != JC_RECORDS_NO_COLUMN)
-            return jc_records_select(records, column_names[i], 2, err);
+            return jc_records_select(records, column_names[i], JC_COUNT(column_names[i]), err);
     return jc_fail(err, JC_E_FORMAT, "%s: no columns '%s' and '%s'", jc_records_path(records), column_names[0][0],
                    column_names[0][1]);
 }
@@ -79,6 +84,8 @@ static void drop_repeated(struct jc_crosswalk *crosswalk)
     for (size_t i = 0; i < crosswalk->n; i++)
         if (n == 0 || compare_pairs(&crosswalk->pairs[n - 1], &crosswalk->pairs[i]) != 0)
             crosswalk->pairs[n++] = crosswalk->pairs[i];
+        else
+            free(crosswalk->pairs[i].title);
     crosswalk->n = n;
 }
 
@@ -104,6 +111,8 @@ void jc_crosswalk_destroy(struct jc_crosswalk *crosswalk)
 {
     if (!crosswalk)
         return;
+    for (size_t i = 0; i < crosswalk->n; i++)
+        free(crosswalk->pairs[i].title);
     free(crosswalk->pairs);
     free(crosswalk);
 }
@@ -123,6 +132,14 @@ const struct jc_crosswalk_pair *jc_crosswalk_find(const struct jc_crosswalk *cro
         n++;
     *ret_n = n;
     return crosswalk->pairs + low;
+}
+
+bool jc_crosswalk_has_new(const struct jc_crosswalk *crosswalk, const char *code)
+{
+    for (size_t i = 0; i < crosswalk->n; i++)
+        if (strcmp(crosswalk->pairs[i].to, code) == 0)
+            return true;
+    return false;
 }
 
 const struct jc_crosswalk_pair *jc_crosswalk_pairs(const struct jc_crosswalk *crosswalk, size_t *ret_n)

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 
-enum column { ID, POSTED, TITLE, BODY, NAME, CODE, N_COLUMNS };
+enum column { ID, POSTED, TITLE, BODY, NAME, CODE, SPLIT, N_COLUMNS };
 
 struct jc_postings {
     struct jc_records *records;
@@ -43,6 +43,23 @@ static jc_code fail_missing(const struct jc_postings *postings, const char *what
                           n == 1 ? "is" : "are", n ? list.data : "none");
 }
 
+/* A table may do without the columns that are looked for by default. One that the caller has named is meant: where it
+ * is not there its name is mistyped, and its rows would pass for postings without title, body or date. */
+static jc_code check_named(const struct jc_postings *postings, struct jc_err *err)
+{
+    const struct jc_posting_columns *d = &jc_posting_columns_default;
+    const char *const defaults[N_COLUMNS] = {d->id, d->posted, d->title, d->body, d->name, d->code, d->split};
+    for (enum column i = 0; i < N_COLUMNS; i++) {
+        bool is_default = defaults[i] && postings->names[i] && strcmp(postings->names[i], defaults[i]) == 0;
+        char what[128];
+        if (!postings->names[i] || is_default || has_column(postings, i))
+            continue;
+        snprintf(what, sizeof(what), "'%s'", postings->names[i]);
+        return fail_missing(postings, what, err);
+    }
+    return JC_OK;
+}
+
 static jc_code check_columns(const struct jc_postings *postings, struct jc_err *err)
 {
     char what[256];
@@ -55,13 +72,13 @@ static jc_code check_columns(const struct jc_postings *postings, struct jc_err *
         snprintf(what, sizeof(what), "'%s' (code)", quote_name(postings, CODE));
         return fail_missing(postings, what, err);
     }
-    return JC_OK;
+    return check_named(postings, err);
 }
 
 static jc_code copy_names(struct jc_postings *postings, const struct jc_posting_columns *columns, struct jc_err *err)
 {
-    const char *const names[N_COLUMNS] = {columns->id,   columns->posted, columns->title,
-                                          columns->body, columns->name,   columns->code};
+    const char *const names[N_COLUMNS] = {columns->id,   columns->posted, columns->title, columns->body,
+                                          columns->name, columns->code,   columns->split};
     for (size_t i = 0; i < N_COLUMNS; i++)
         if (names[i] && !(postings->names[i] = strdup(names[i])))
             return jc_fail(err, JC_E_NOMEM, "no memory for column names");
@@ -156,7 +173,8 @@ jc_code jc_postings_next(struct jc_postings *postings, bool *ret_more, struct jc
                                  .posted = get_field(postings, &record, POSTED),
                                  .title = get_field(postings, &record, TITLE),
                                  .body = get_field(postings, &record, BODY),
-                                 .name = get_field(postings, &record, NAME)};
+                                 .name = get_field(postings, &record, NAME),
+                                 .split = get_field(postings, &record, SPLIT)};
     jc_posting_date_parse(row.posted.text, row.posted.n, &row.posted_s);
     if (!row.bad && is_blank(row.title) && is_blank(row.body))
         row.bad = "neither a title nor a body";

@@ -13,17 +13,17 @@
 
 /* The columns' names; NULL where the table has no such column. */
 struct jc_posting_columns {
-    const char *id, *posted, *title, *body, *name, *code;
+    const char *id, *posted, *title, *body, *name, *code, *split;
 };
 
-/* ID, POSTED, TITLE_RAW, BODY, ONET_NAME, ONET */
+/* ID, POSTED, TITLE_RAW, BODY, ONET_NAME, ONET; no split */
 extern const struct jc_posting_columns jc_posting_columns_default;
 
 struct jc_posting_row {
-    size_t line;                                   /* where the row begins, from 1 */
-    const char *bad;                               /* NULL, or why the row is of no use; `raw` is of use then */
-    struct jc_field raw;                           /* the row as it stands in the file; any bytes */
-    struct jc_field id, posted, title, body, name; /* as they stand there, empty where there are none */
+    size_t line;                                          /* where the row begins, from 1 */
+    const char *bad;                                      /* NULL, or why the row is of no use; `raw` is of use then */
+    struct jc_field raw;                                  /* the row as it stands in the file; any bytes */
+    struct jc_field id, posted, title, body, name, split; /* as they stand there, empty where there are none */
     int64_t posted_s;            /* seconds since 1970-01-01 UTC; 0 where `posted` is no ISO 8601 date or datetime */
     char code[JC_SOC_CODE_SIZE]; /* "dd-dddd.dd", not checked against any list; "" where unclassified */
     bool unclassified;           /* the label says that there is no code: "Unclassified", or a code of group 99 */
@@ -31,8 +31,9 @@ struct jc_posting_row {
 
 struct jc_postings;
 
-/* Errors: those of jc_records_open; FORMAT where a column is missing that must be there: the code's, or the title's
- * and the body's both (the text lists the columns that there are), or a name that two columns have. */
+/* Errors: those of jc_records_open; FORMAT where a column is missing that must be there: the code's, the title's and the
+ * body's both, or one that has another name than by default (the text lists the columns that there are), or a name that
+ * two columns have. */
 JC_MUST_CHECK jc_code jc_postings_open(const char *path, enum jc_records_format format,
                                        const struct jc_posting_columns *columns, struct jc_postings **ret_postings,
                                        struct jc_err *err);

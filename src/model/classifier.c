@@ -9,7 +9,8 @@
 #include "model/scoring.h"
 
 enum {
-    MAX_TOKENS = 512,         /* the most any tokenizer gives: the buffer of prepare lies on the stack */
+    MAX_TOKENS = 512, /* the most any tokenizer gives a chunk: the buffer of prepare lies on the stack */
+    MAX_CHUNKS = 16,
     MAX_CATEGORIES = 1 << 20, /* a hit's index has 32 bits and a batch's scores must fit into memory */
 };
 
@@ -20,10 +21,14 @@ static jc_code load_parts(struct jc_classifier *classifier, const char *folder, 
         return code;
 
     const struct jc_manifest *manifest = jc_bundle_manifest(classifier->bundle);
+    folder = jc_bundle_folder(classifier->bundle); /* a link may have moved on */
     char path[PATH_MAX];
     if ((code = jc_path_join(path, sizeof(path), folder, JC_BUNDLE_VOCAB, err)) ||
         (code = jc_tokenizer_load(path, manifest->encoder.max_tokens, &classifier->tokenizer, err)))
         return code;
+
+    if (jc_posting_part_parse(manifest->encoder.part, &classifier->part, err))
+        return err->code = JC_E_FORMAT, jc_wrap(err, "%s: /encoder/part", folder);
 
     bool has_file = jc_manifest_find_file(manifest, JC_BUNDLE_ENCODER) != NULL;
     if ((code = jc_path_join(path, sizeof(path), folder, JC_BUNDLE_ENCODER, err)))
@@ -41,6 +46,9 @@ static jc_code check_fit(const struct jc_classifier *classifier, struct jc_err *
     if (manifest->encoder.max_tokens > MAX_TOKENS)
         return jc_fail(err, JC_E_FORMAT, "the manifest wants %zu tokens a text; %d are possible",
                        manifest->encoder.max_tokens, MAX_TOKENS);
+    if (manifest->encoder.chunks < 1 || manifest->encoder.chunks > MAX_CHUNKS)
+        return jc_fail(err, JC_E_FORMAT, "the manifest wants %zu chunks a text; 1 to %d are possible",
+                       manifest->encoder.chunks, MAX_CHUNKS);
     if (info->dim != manifest->dim)
         return jc_fail(err, JC_E_FORMAT, "the encoder gives %zu dimensions, the categories have %zu", info->dim,
                        manifest->dim);
@@ -101,7 +109,11 @@ jc_code jc_classifier_load(const char *folder, struct jc_classifier **ret_classi
     jc_code code = load_parts(classifier, folder, err);
     if (code)
         return code;
-    if ((code = check_fit(classifier, err)) || (code = run_canaries(classifier, err)))
+    size_t n_categories;
+    const struct jc_category *categories = jc_bundle_categories(classifier->bundle, &n_categories);
+    if ((code = check_fit(classifier, err)) ||
+        (code = jc_groups_create(categories, n_categories, &classifier->groups, err)) ||
+        (code = run_canaries(classifier, err)))
         return jc_wrap(err, "model '%s'", folder);
     *ret_classifier = TAKE(classifier);
     return JC_OK;
@@ -111,6 +123,7 @@ void jc_classifier_destroy(struct jc_classifier *classifier)
 {
     if (!classifier)
         return;
+    jc_groups_destroy(classifier->groups);
     jc_encoder_destroy(classifier->encoder);
     jc_tokenizer_destroy(classifier->tokenizer);
     jc_bundle_destroy(classifier->bundle);
@@ -122,19 +135,24 @@ const struct jc_bundle *jc_classifier_bundle(const struct jc_classifier *classif
     return classifier->bundle;
 }
 
+const struct jc_groups *jc_classifier_groups(const struct jc_classifier *classifier)
+{
+    return classifier->groups;
+}
+
 jc_code jc_classifier_prepare(const struct jc_classifier *classifier, const struct jc_posting *posting,
                               struct jc_input *input, struct jc_err *err)
 {
     input->ids = NULL;
     input->n_ids = 0;
     JC_AUTO_BUF struct jc_buf text = {0};
-    jc_code code = jc_posting_text(posting, &text, err);
+    jc_code code = jc_posting_text(posting, classifier->part, &text, err);
     if (code || text.n == 0)
         return code;
 
-    int32_t ids[MAX_TOKENS];
-    size_t n;
-    if ((code = jc_tokenizer_encode(classifier->tokenizer, text.data, text.n, ids, &n, err)))
+    int32_t ids[MAX_TOKENS * MAX_CHUNKS];
+    size_t n, n_chunks = jc_bundle_manifest(classifier->bundle)->encoder.chunks;
+    if ((code = jc_tokenizer_encode(classifier->tokenizer, text.data, text.n, n_chunks, ids, &n, err)))
         return code;
     if (n <= 2) /* [CLS] [SEP]: letters that the normaliser drops */
         return JC_OK;
@@ -155,11 +173,18 @@ void jc_input_finish(struct jc_input *input)
 
 float jc_classifier_confidence(const struct jc_classifier *classifier, const struct jc_input *input, size_t i)
 {
-    return jc_scoring_probability(input->hits[i].score, jc_bundle_head(classifier->bundle)->sharpness, input->log_norm);
+    if (input->level != JC_LEVEL_NONE)
+        return input->hits[i].score;
+    return jc_scoring_probability(jc_bundle_head(classifier->bundle), input->hits[i].score, &input->norm);
 }
 
 bool jc_classifier_accepts(const struct jc_classifier *classifier, const struct jc_input *input)
 {
     return input->n_hits > 0 &&
            jc_classifier_confidence(classifier, input, 0) >= jc_bundle_head(classifier->bundle)->min_confidence;
+}
+
+const char *jc_classifier_evidence_text(const struct jc_classifier *classifier, const struct jc_evidence *evidence)
+{
+    return jc_exemplars_text(&jc_bundle_head(classifier->bundle)->exemplars, evidence->text);
 }

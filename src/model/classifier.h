@@ -15,6 +15,9 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "linalg/linalg.h"
+#include "model/groups.h"
+#include "model/scoring.h"
+#include "model/vote.h"
 #include "text/posting.h"
 
 struct jc_classifier;
@@ -27,15 +30,20 @@ void jc_classifier_destroy(struct jc_classifier *classifier);
 JC_DEFINE_AUTO(jc_classifier)
 
 const struct jc_bundle *jc_classifier_bundle(const struct jc_classifier *classifier);
+const struct jc_groups *jc_classifier_groups(const struct jc_classifier *classifier);
 
 /* One text to classify, and its answer. Plain data of the caller. */
 struct jc_input {
     int32_t *ids;        /* set by prepare; free with jc_input_finish */
     uint32_t n_ids;      /* 0 where the posting has no usable text: not to be run */
     uint32_t top_n;      /* in: how many hits are wanted */
-    uint32_t n_hits;     /* out: min(top_n, categories) */
-    struct jc_hit *hits; /* out: room for top_n, given by the caller; .index is the category */
-    float log_norm;      /* out: jc_classifier_confidence takes it */
+    enum jc_level level; /* in: hits are categories (NONE), or groups of this level */
+    uint32_t n_hits;     /* out: min(top_n, categories or groups) */
+    struct jc_hit *hits; /* out: room for top_n, given by the caller. Of a category its index and score; of a group
+                          * the index of its most probable category, and as score the group's probability */
+    struct jc_evidence *evidence; /* out: of hits[i], of a group for its category; room for top_n, given by the
+                                   * caller; NULL: not wanted */
+    struct jc_norm norm;          /* out: jc_classifier_confidence takes it; not set for groups */
 };
 
 /* Cleans and tokenises. Errors: INVALID (naming title or body and the byte), NOMEM. Threads: any. */
@@ -43,11 +51,15 @@ JC_MUST_CHECK jc_code jc_classifier_prepare(const struct jc_classifier *classifi
                                             struct jc_input *input, struct jc_err *err);
 void jc_input_finish(struct jc_input *input);
 
-/* The calibrated probability that hits[i] is right. */
+/* The calibrated probability that hits[i] is right: of a group, the sum over its categories. */
 float jc_classifier_confidence(const struct jc_classifier *classifier, const struct jc_input *input, size_t i);
 
-/* Is the first hit sure enough to be taken unseen: at least the head's min_confidence? */
+/* Is the first hit sure enough to be taken unseen: at least the head's min_confidence? That was fitted on categories;
+ * a group is held against it too, since a sum is as well calibrated as its parts. */
 bool jc_classifier_accepts(const struct jc_classifier *classifier, const struct jc_input *input);
+
+/* The text of an evidence that is not JC_EVIDENCE_NONE; lives as long as the classifier. */
+const char *jc_classifier_evidence_text(const struct jc_classifier *classifier, const struct jc_evidence *evidence);
 
 struct jc_session;
 JC_MUST_CHECK jc_code jc_session_create(const struct jc_classifier *classifier, struct jc_session **ret_session,

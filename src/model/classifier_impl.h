@@ -10,6 +10,8 @@ struct jc_classifier {
     struct jc_bundle *bundle;
     struct jc_tokenizer *tokenizer;
     struct jc_encoder *encoder;
+    struct jc_groups *groups;
+    enum jc_posting_part part; /* of a posting that is encoded */
 };
 
 #endif

@@ -1,4 +1,4 @@
-/* Scores and their normalisation. See scoring.h. */
+/* Queries, scores, and the probability of one score. See scoring.h; scoring_norm.c has all of them together. */
 #include "model/scoring.h"
 
 #include <math.h>
@@ -25,13 +25,26 @@ void jc_scoring_scores(const struct jc_head *head, const float *queries, size_t 
         jc_vec_add(ret_scores + i * head->n_categories, 1, head->bias, head->n_categories);
 }
 
-float jc_scoring_log_norm(const float *scores, size_t n_categories, float sharpness)
+jc_code jc_scoring_run(const struct jc_head *head, const float *queries, size_t n, struct jc_vote *vote,
+                       float *ret_scores, struct jc_err *err)
 {
-    float best = -INFINITY;
-    for (size_t i = 0; i < n_categories; i++)
-        best = scores[i] > best ? scores[i] : best;
-    double sum = 0;
-    for (size_t i = 0; i < n_categories; i++)
-        sum += expf(sharpness * (scores[i] - best));
-    return sharpness * best + (float)log(sum);
+    jc_scoring_scores(head, queries, n, ret_scores);
+    if (!head->exemplars.n)
+        return JC_OK;
+    jc_code code = jc_vote_find(vote, &head->exemplars, queries, n, jc_head_width(head), err);
+    for (size_t i = 0; i < n && !code; i++)
+        jc_vote_add(vote, &head->exemplars, i, ret_scores + i * head->n_categories);
+    return code;
+}
+
+float jc_scoring_log_probability(const struct jc_head *head, float score, const struct jc_norm *norm)
+{
+    float log_q = head->sharpness * (score - norm->best) - norm->log_sum;
+    float log_g = head->power * (log_q - log1pf(head->saturation * expf(log_q)) - norm->peak);
+    return fminf(0, log_g - logf(norm->mass));
+}
+
+float jc_scoring_probability(const struct jc_head *head, float score, const struct jc_norm *norm)
+{
+    return expf(jc_scoring_log_probability(head, score, norm));
 }

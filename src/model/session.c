@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
+#include "model/chunks.h"
 #include "model/classifier_impl.h"
 #include "model/scoring.h"
 
@@ -39,11 +40,20 @@ struct jc_session {
     float *vectors; /* [cap_rows][dim] */
     float *queries; /* [cap_rows][jc_head_width] */
     float *scores;  /* [cap_rows][n_categories] */
+    struct jc_vote vote;
+
+    size_t cap_pieces; /* where the model cuts long texts into pieces (model/chunks.h) */
+    uint32_t *piece_tokens;
+    float *piece_vectors; /* [cap_pieces][dim] */
+
+    /* Of the text being ranked; [n_categories], of which sums and bests use the groups of a level. */
+    float *probabilities, *sums;
+    uint32_t *bests;
 };
 
 jc_code jc_session_create(const struct jc_classifier *classifier, struct jc_session **ret_session, struct jc_err *err)
 {
-    struct jc_session *session = calloc(1, sizeof(*session));
+    JC_AUTO(jc_session) struct jc_session *session = calloc(1, sizeof(*session));
     if (!session)
         return jc_fail(err, JC_E_NOMEM, "no memory for a session");
     session->classifier = classifier;
@@ -52,7 +62,13 @@ jc_code jc_session_create(const struct jc_classifier *classifier, struct jc_sess
     session->chunk = CHUNK_SCORES / session->head->n_categories;
     if (session->chunk > CHUNK_TEXTS)
         session->chunk = CHUNK_TEXTS;
-    *ret_session = session;
+    size_t n = session->head->n_categories;
+    session->probabilities = calloc(n, sizeof(*session->probabilities));
+    session->sums = calloc(n, sizeof(*session->sums));
+    session->bests = calloc(n, sizeof(*session->bests));
+    if (!session->probabilities || !session->sums || !session->bests)
+        return jc_fail(err, JC_E_NOMEM, "no memory for the probabilities of %zu categories", n);
+    *ret_session = TAKE(session);
     return JC_OK;
 }
 
@@ -65,9 +81,15 @@ void jc_session_destroy(struct jc_session *session)
     free(session->slots);
     free(session->n_tokens);
     free(session->ids);
+    free(session->piece_tokens);
+    free(session->piece_vectors);
     free(session->vectors);
     free(session->queries);
     free(session->scores);
+    jc_vote_finish(&session->vote);
+    free(session->probabilities);
+    free(session->sums);
+    free(session->bests);
     free(session);
 }
 
@@ -185,24 +207,119 @@ static jc_code pack(struct jc_session *session, struct jc_input *const *inputs, 
     return JC_OK;
 }
 
-/* Ranks once for the input that wants most; the others' hits are the head of its list. */
-static void rank(const struct jc_session *session, struct jc_input *const *inputs, uint32_t first, const float *scores)
+static void rank_categories(const struct jc_session *session, const float *scores, struct jc_input *input)
 {
-    struct jc_input *most = inputs[first];
-    for (uint32_t i = first; i != NONE; i = session->next[i])
-        if (inputs[i]->top_n > most->top_n)
-            most = inputs[i];
-    most->n_hits = (uint32_t)jc_topk(scores, session->head->n_categories, most->top_n, most->hits);
-    most->log_norm = jc_scoring_log_norm(scores, session->head->n_categories, session->head->sharpness);
+    const struct jc_head *head = session->head;
+    input->n_hits = (uint32_t)jc_topk(scores, head->n_categories, input->top_n, input->hits);
+    input->norm = jc_scoring_norm(head, scores);
+}
+
+/* By session->probabilities. */
+static void rank_groups(const struct jc_session *session, struct jc_input *input)
+{
+    const struct jc_groups *groups = session->classifier->groups;
+    jc_groups_sum(groups, input->level, session->probabilities, session->sums, session->bests);
+    size_t n_groups = jc_groups_count(groups, input->level);
+    input->n_hits = (uint32_t)jc_topk(session->sums, n_groups, input->top_n, input->hits);
+    for (uint32_t i = 0; i < input->n_hits; i++)
+        input->hits[i].index = session->bests[input->hits[i].index];
+}
+
+/* Gives the hits of `most` to the other inputs of its text and level: theirs are the head of its list. */
+static void share_hits(const struct jc_session *session, struct jc_input *const *inputs, uint32_t first,
+                       const struct jc_input *most)
+{
     for (uint32_t i = first; i != NONE; i = session->next[i]) {
         struct jc_input *input = inputs[i];
-        if (input == most)
+        if (input == most || input->level != most->level)
             continue;
         input->n_hits = input->top_n < most->n_hits ? input->top_n : most->n_hits;
-        input->log_norm = most->log_norm;
+        input->norm = most->norm;
         if (input->n_hits)
             memcpy(input->hits, most->hits, input->n_hits * sizeof(*input->hits));
     }
+}
+
+/* Ranks a text once a level, for the input of the level that wants most. */
+static void rank(const struct jc_session *session, struct jc_input *const *inputs, uint32_t first, const float *scores)
+{
+    struct jc_input *most[JC_LEVEL_COUNT] = {NULL};
+    bool has_groups = false;
+    for (uint32_t i = first; i != NONE; i = session->next[i]) {
+        struct jc_input **best = &most[inputs[i]->level];
+        if (!*best || inputs[i]->top_n > (*best)->top_n)
+            *best = inputs[i];
+        has_groups |= inputs[i]->level != JC_LEVEL_NONE;
+    }
+    if (has_groups)
+        jc_scoring_probabilities(session->head, scores, session->probabilities);
+    for (size_t level = 0; level < JC_LEVEL_COUNT; level++) {
+        if (!most[level])
+            continue;
+        if (level == JC_LEVEL_NONE)
+            rank_categories(session, scores, most[level]);
+        else
+            rank_groups(session, most[level]);
+        share_hits(session, inputs, first, most[level]);
+    }
+}
+
+/* For the hits of the inputs that have the text of row i of the chunk. */
+static void find_evidence(const struct jc_session *session, struct jc_input *const *inputs, uint32_t first,
+                          size_t i_row)
+{
+    const struct jc_exemplars *exemplars = &session->head->exemplars;
+    for (uint32_t i = first; i != NONE; i = session->next[i])
+        for (uint32_t h = 0; inputs[i]->evidence && h < inputs[i]->n_hits; h++)
+            inputs[i]->evidence[h] = exemplars->n
+                                         ? jc_vote_evidence(&session->vote, exemplars, i_row, inputs[i]->hits[h].index)
+                                         : (struct jc_evidence){.text = JC_EVIDENCE_NONE};
+}
+
+static jc_code reserve_pieces(struct jc_session *session, size_t n, struct jc_err *err)
+{
+    if (n <= session->cap_pieces)
+        return JC_OK;
+    session->cap_pieces = 0;
+    if (!remake(&session->piece_tokens, 2 * n, sizeof(*session->piece_tokens)) ||
+        !remake(&session->piece_vectors, 2 * n, session->head->dim * sizeof(float)))
+        return jc_fail(err, JC_E_NOMEM, "no memory for the %zu pieces of long texts", n);
+    session->cap_pieces = 2 * n;
+    return JC_OK;
+}
+
+/* The vectors of n texts, each cut into one or more pieces. */
+static jc_code encode_pieces(struct jc_session *session, const int32_t *ids, const uint32_t *n_tokens, size_t n,
+                             struct jc_err *err)
+{
+    size_t n_pieces = 0, at = 0, dim = session->head->dim;
+    for (size_t i = 0; i < n; at += n_tokens[i++])
+        n_pieces += jc_chunks_count(ids + at, n_tokens[i]);
+    jc_code code = reserve_pieces(session, n_pieces, err);
+    if (code)
+        return code;
+    at = n_pieces = 0;
+    for (size_t i = 0; i < n; at += n_tokens[i++])
+        n_pieces += jc_chunks_split(ids + at, n_tokens[i], session->piece_tokens + n_pieces);
+    code = jc_encoder_encode(session->classifier->encoder, ids, session->piece_tokens, n_pieces, session->piece_vectors,
+                             err);
+    if (code)
+        return code;
+    at = n_pieces = 0;
+    for (size_t i = 0; i < n; at += n_tokens[i++]) {
+        size_t n_own = jc_chunks_count(ids + at, n_tokens[i]);
+        jc_chunks_reduce(session->piece_vectors + n_pieces * dim, n_own, dim, session->vectors + i * dim);
+        n_pieces += n_own;
+    }
+    return JC_OK;
+}
+
+static jc_code encode(struct jc_session *session, const int32_t *ids, const uint32_t *n_tokens, size_t n,
+                      struct jc_err *err)
+{
+    if (jc_bundle_manifest(session->classifier->bundle)->encoder.chunks > 1)
+        return encode_pieces(session, ids, n_tokens, n, err);
+    return jc_encoder_encode(session->classifier->encoder, ids, n_tokens, n, session->vectors, err);
 }
 
 /* Encodes and ranks the distinct texts [begin, begin + n), whose tokens start at `ids`. */
@@ -213,7 +330,7 @@ static jc_code run_chunk(struct jc_session *session, struct jc_input *const *inp
     if (code)
         return code;
     uint64_t start_ns = jc_clock_ns();
-    code = jc_encoder_encode(session->classifier->encoder, ids, session->n_tokens + begin, n, session->vectors, err);
+    code = encode(session, ids, session->n_tokens + begin, n, err);
     if (code)
         return code;
     uint64_t encoded_ns = jc_clock_ns();
@@ -222,9 +339,13 @@ static jc_code run_chunk(struct jc_session *session, struct jc_input *const *inp
                          session->queries + i * jc_head_width(session->head));
         ids += session->n_tokens[begin + i];
     }
-    jc_scoring_scores(session->head, session->queries, n, session->scores);
-    for (size_t i = 0; i < n; i++)
+    code = jc_scoring_run(session->head, session->queries, n, &session->vote, session->scores, err);
+    if (code)
+        return code;
+    for (size_t i = 0; i < n; i++) {
         rank(session, inputs, session->uniques[begin + i].first, session->scores + i * session->head->n_categories);
+        find_evidence(session, inputs, session->uniques[begin + i].first, i);
+    }
     stats->encode_ns += encoded_ns - start_ns;
     stats->score_ns += jc_clock_ns() - encoded_ns;
     return JC_OK;

@@ -18,6 +18,7 @@ void jc_classify_finish(struct jc_classify *classify)
     free(classify->postings);
     free(classify->ticket.items);
     free(classify->hits);
+    free(classify->evidence);
     *classify = (struct jc_classify){0};
 }
 
@@ -46,7 +47,10 @@ static jc_code prepare(struct jc_request *request, struct jc_codec_request *pars
             continue;
         item->ticket = ticket;
         item->input.top_n = parsed->top_n;
+        item->input.level = parsed->level;
         item->input.hits = classify->hits + ticket->n_items * parsed->top_n;
+        if (classify->evidence)
+            item->input.evidence = classify->evidence + ticket->n_items * parsed->top_n;
         classify->postings[i].item = item;
         ticket->n_items++;
     }
@@ -58,10 +62,14 @@ static jc_code start(struct jc_request *request, struct jc_codec_request *parsed
     struct jc_classify *classify = &request->classify;
     size_t n = parsed->n_postings;
     classify->single = parsed->single;
+    classify->level = parsed->level;
     classify->postings = calloc(n, sizeof *classify->postings);
     classify->ticket.items = calloc(n, sizeof *classify->ticket.items);
     classify->hits = calloc(n * parsed->top_n, sizeof *classify->hits);
-    if (!classify->postings || !classify->ticket.items || !classify->hits)
+    bool has_evidence = jc_bundle_head(jc_classifier_bundle(request->server->classifier))->exemplars.n > 0;
+    if (has_evidence)
+        classify->evidence = calloc(n * parsed->top_n, sizeof *classify->evidence);
+    if (!classify->postings || !classify->ticket.items || !classify->hits || (has_evidence && !classify->evidence))
         return fail_nomem(request);
     jc_code code = prepare(request, parsed);
     if (code)
@@ -101,17 +109,30 @@ jc_code jc_endpoint_classify(struct jc_request *request)
     return code ? code : start(request, &parsed);
 }
 
-/* The same for a browser's address bar: ?title=..&body=..&top_n=.. */
+static jc_code read_level(struct jc_request *request, enum jc_level *level)
+{
+    size_t n;
+    const char *name = jc_request_query(request, "level", &n);
+    if (name && !jc_level_parse(name, n, level))
+        return jc_problem_set(&request->problem, JC_PROBLEM_INVALID_MEMBER, "/level",
+                              "Query parameter 'level': expected " JC_LEVEL_NAMES ".");
+    return JC_OK;
+}
+
+/* The same for a browser's address bar: ?title=..&body=..&top_n=..&level=.. */
 jc_code jc_endpoint_classify_query(struct jc_request *request)
 {
-    static const char *const names[] = {"title", "body", "top_n"};
+    static const char *const names[] = {"title", "body", "top_n", "level"};
     const struct jc_server_config *config = request->server->config;
     struct jc_codec_posting posting = {0};
     uint64_t top_n = config->model.top_n;
+    enum jc_level level = JC_LEVEL_NONE;
 
     jc_code code = jc_request_query_only(request, names, JC_COUNT(names));
     if (!code)
         code = jc_request_query_count(request, "top_n", 1, config->limits.top_n, &top_n);
+    if (!code)
+        code = read_level(request, &level);
     if (code)
         return code;
     posting.posting.title = jc_request_query(request, "title", &posting.posting.n_title);
@@ -122,6 +143,7 @@ jc_code jc_endpoint_classify_query(struct jc_request *request)
     code = jc_codec_check_posting(&posting.posting, "", config, &request->problem);
     if (code)
         return code;
-    struct jc_codec_request parsed = {.postings = &posting, .n_postings = 1, .single = true, .top_n = (uint32_t)top_n};
+    struct jc_codec_request parsed = {
+        .postings = &posting, .n_postings = 1, .single = true, .top_n = (uint32_t)top_n, .level = level};
     return start(request, &parsed);
 }

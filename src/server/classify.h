@@ -1,4 +1,4 @@
-/* The classify endpoint's data, from the parsed request to the finished answer. See classify.c and codec.c. */
+/* The classify endpoint's data, from the parsed request to the finished answer. See classify.c and codec.h. */
 #ifndef JC_SERVER_CLASSIFY_H
 #define JC_SERVER_CLASSIFY_H
 
@@ -20,11 +20,13 @@ struct jc_classify_posting {
 struct jc_classify {
     struct jc_classify_posting *postings; /* [n_postings], in the order sent */
     size_t n_postings;
-    bool single;             /* the request was one posting, not a list */
-    bool submit;             /* the ticket is to be pushed */
-    struct jc_ticket ticket; /* the postings with text */
-    struct jc_hit *hits;     /* [ticket.n_items][top_n] */
+    bool single;                  /* the request was one posting, not a list */
+    bool submit;                  /* the ticket is to be pushed */
+    struct jc_ticket ticket;      /* the postings with text */
+    struct jc_hit *hits;          /* [ticket.n_items][top_n] */
+    struct jc_evidence *evidence; /* the same; NULL: the model has no exemplars */
     uint32_t top_n;
+    enum jc_level level;
 };
 
 /* Frees what the ticket and the postings hold. The ticket is not with the workers. */

@@ -23,11 +23,13 @@ struct jc_codec_request {
     size_t n_postings;
     bool single;
     uint32_t top_n;
+    enum jc_level level;
     void *document; /* json_t */
 };
 
 /*
- * Parses {"postings":[{"id","title","body"}],"top_n"} or {"id","title","body","top_n"} and checks every limit.
+ * Parses {"postings":[{"id","title","body"}],"top_n","level"} or {"id","title","body","top_n","level"} and checks every
+ * limit.
  * Errors: INVALID with *problem filled: line and column of malformed JSON, else the JSON pointer of the member.
  */
 JC_MUST_CHECK jc_code jc_codec_parse(const char *text, size_t n, const struct jc_server_config *config,

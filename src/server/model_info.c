@@ -24,9 +24,17 @@ static void put_metrics(const struct jc_manifest *manifest, struct jc_buf *out)
     jc_buf_puts(out, "}");
 }
 
+/* Nothing where there are none. */
+static void put_exemplars(const struct jc_exemplars *exemplars, struct jc_buf *out)
+{
+    if (exemplars->n)
+        jc_buf_printf(out, "\"exemplars\":{\"texts\":%zu,\"k\":%u},", exemplars->n, exemplars->k);
+}
+
 jc_code jc_endpoint_model(struct jc_request *request)
 {
-    const struct jc_manifest *manifest = jc_bundle_manifest(jc_classifier_bundle(request->server->classifier));
+    const struct jc_bundle *bundle = jc_classifier_bundle(request->server->classifier);
+    const struct jc_manifest *manifest = jc_bundle_manifest(bundle);
     struct jc_buf *out = &request->reply.body;
     jc_buf_putc(out, '{');
     put_string(out, "model", manifest->version);
@@ -41,6 +49,7 @@ jc_code jc_endpoint_model(struct jc_request *request)
     put_string(out, "source_sha256", manifest->encoder.source_sha256);
     jc_buf_printf(out, "\"max_tokens\":%zu},\"workers\":%zu,", manifest->encoder.max_tokens,
                   request->server->n_workers);
+    put_exemplars(&jc_bundle_head(bundle)->exemplars, out);
     put_metrics(manifest, out);
     jc_buf_puts(out, "}\n");
     request->reply.content_type = "application/json";

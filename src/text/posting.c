@@ -180,7 +180,38 @@ static void clean_part(struct jc_buf *text, const char *part, size_t n)
         jc_buf_clear(text);
 }
 
-jc_code jc_posting_text(const struct jc_posting *posting, struct jc_buf *text, struct jc_err *err)
+static const char *const part_names[] = {
+    [JC_POSTING_TITLE] = "title", [JC_POSTING_BODY] = "body", [JC_POSTING_TITLE_BODY] = "title_body"};
+
+const char *jc_posting_part_name(enum jc_posting_part part)
+{
+    return part_names[part];
+}
+
+jc_code jc_posting_part_parse(const char *name, enum jc_posting_part *ret_part, struct jc_err *err)
+{
+    for (size_t i = 0; i < JC_COUNT(part_names); i++)
+        if (strcmp(name, part_names[i]) == 0) {
+            *ret_part = (enum jc_posting_part)i;
+            return JC_OK;
+        }
+    return jc_fail(err, JC_E_INVALID, "'%.40s' is no part of a posting; title, body and title_body are", name);
+}
+
+/* Puts ". " and the cleaned body behind the cleaned title. */
+static void append_body(struct jc_buf *text, const struct jc_posting *posting)
+{
+    JC_AUTO_BUF struct jc_buf body = {0};
+    clean_part(&body, posting->body, posting->n_body);
+    if (body.n) {
+        jc_buf_puts(text, ". ");
+        jc_buf_put(text, body.data, body.n);
+    }
+    text->failed |= body.failed;
+}
+
+jc_code jc_posting_text(const struct jc_posting *posting, enum jc_posting_part part, struct jc_buf *text,
+                        struct jc_err *err)
 {
     jc_buf_clear(text);
     jc_code code = jc_utf8_check("title", posting->title, posting->n_title, err);
@@ -188,8 +219,13 @@ jc_code jc_posting_text(const struct jc_posting *posting, struct jc_buf *text, s
         code = jc_utf8_check("body", posting->body, posting->n_body, err);
     if (code != JC_OK)
         return code;
-    clean_part(text, posting->title, posting->n_title);
-    if (text->n == 0)
+    if (part == JC_POSTING_BODY)
         clean_part(text, posting->body, posting->n_body);
+    if (text->n == 0)
+        clean_part(text, posting->title, posting->n_title);
+    if (text->n == 0 && part != JC_POSTING_BODY)
+        clean_part(text, posting->body, posting->n_body);
+    else if (part == JC_POSTING_TITLE_BODY)
+        append_body(text, posting);
     return jc_buf_check(text, err);
 }

@@ -22,7 +22,8 @@ struct encoding {
     const struct jc_tokenizer *tokenizer;
     int32_t *ids;
     size_t n;
-    size_t n_max; /* room left for [SEP] */
+    size_t n_max;    /* of the chunk under way, less [SEP] */
+    size_t n_chunks; /* that may still begin */
 };
 
 static jc_code find_special(const struct jc_vocab *vocab, const char *token, const char *path, int32_t *ret_id,
@@ -96,26 +97,42 @@ static size_t split_word(const struct jc_tokenizer *tokenizer, const char *word,
     return 1;
 }
 
+/* Room for one more id, in another chunk where this one is full. */
+static bool make_room(struct encoding *encoding)
+{
+    if (encoding->n < encoding->n_max)
+        return true;
+    if (encoding->n_chunks == 0)
+        return false;
+    encoding->ids[encoding->n++] = encoding->tokenizer->sep;
+    encoding->ids[encoding->n++] = encoding->tokenizer->cls;
+    encoding->n_max += encoding->tokenizer->max_tokens;
+    encoding->n_chunks--;
+    return true;
+}
+
 static bool encode_word(void *context, const char *word, size_t n)
 {
     struct encoding *encoding = context;
     int32_t pieces[JC_WORD_MAX_CHARS]; /* each holds at least one character of the word */
     size_t n_pieces = split_word(encoding->tokenizer, word, n, pieces);
-    size_t room = encoding->n_max - encoding->n;
-    if (n_pieces > room)
-        n_pieces = room;
-    memcpy(encoding->ids + encoding->n, pieces, n_pieces * sizeof *pieces);
-    encoding->n += n_pieces;
-    return encoding->n < encoding->n_max;
+    for (size_t i = 0; i < n_pieces; i++) {
+        if (!make_room(encoding))
+            return false;
+        encoding->ids[encoding->n++] = pieces[i];
+    }
+    return encoding->n < encoding->n_max || encoding->n_chunks > 0;
 }
 
-jc_code jc_tokenizer_encode(const struct jc_tokenizer *tokenizer, const char *text, size_t n, int32_t *ret_ids,
-                            size_t *ret_n, struct jc_err *err)
+jc_code jc_tokenizer_encode(const struct jc_tokenizer *tokenizer, const char *text, size_t n, size_t max_chunks,
+                            int32_t *ret_ids, size_t *ret_n, struct jc_err *err)
 {
     jc_code code = jc_utf8_check("text", text, n, err);
     if (code != JC_OK)
         return code;
     struct encoding encoding = {.tokenizer = tokenizer, .ids = ret_ids, .n = 1, .n_max = tokenizer->max_tokens - 1};
+    if (tokenizer->max_tokens > MIN_TOKENS)
+        encoding.n_chunks = max_chunks - 1;
     ret_ids[0] = tokenizer->cls;
     if (encoding.n < encoding.n_max)
         jc_normalize(text, n, encode_word, &encoding);

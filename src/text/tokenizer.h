@@ -25,10 +25,11 @@ JC_DEFINE_AUTO(jc_tokenizer)
 size_t jc_tokenizer_max_tokens(const struct jc_tokenizer *tokenizer);
 size_t jc_tokenizer_vocab_size(const struct jc_tokenizer *tokenizer);
 
-/* Writes [CLS] ids [SEP] into ret_ids, which has room for max_tokens, and their number into *ret_n (2 for a text
- * without tokens). Works in time linear in n and allocates nothing that grows with hostile words.
- * Errors: INVALID (invalid UTF-8 with its byte offset), NOMEM. */
+/* Writes [CLS] ids [SEP] into ret_ids, and their number into *ret_n (2 for a text without tokens). A text that does not
+ * fit goes on in another such chunk behind it, of `max_chunks` (1 or more) at most; what does not fit then is cut.
+ * ret_ids has room for max_chunks * max_tokens. Works in time linear in n and allocates nothing that grows with hostile
+ * words. Errors: INVALID (invalid UTF-8 with its byte offset), NOMEM. */
 JC_MUST_CHECK jc_code jc_tokenizer_encode(const struct jc_tokenizer *tokenizer, const char *text, size_t n,
-                                          int32_t *ret_ids, size_t *ret_n, struct jc_err *err);
+                                          size_t max_chunks, int32_t *ret_ids, size_t *ret_n, struct jc_err *err);
 
 #endif

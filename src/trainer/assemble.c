@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "trainer/command.h"
 #include "trainer/options.h"
-#include "trainer/publish.h"
+#include "trainer/publish/publish.h"
 
 struct parts {
     const char *model, *encoder, *vocab, *output;

@@ -3,9 +3,9 @@
 
 #include "artifact/safetensors.h"
 #include "base/file.h"
-#include "trainer/checkpoint.h"
 #include "trainer/command.h"
 #include "trainer/options.h"
+#include "trainer/publish/checkpoint.h"
 
 static jc_code import_encoder(const char *folder, const char *pooling, const char *output, struct jc_err *err)
 {

@@ -16,6 +16,7 @@ static const struct command {
     {"import-encoder", "turn a published BERT checkpoint into an encoder file", jc_command_import_encoder},
     {"fit", "make a model from labelled titles and publish it", jc_command_fit},
     {"evaluate", "compare methods on titles that they were not fitted on", jc_command_evaluate},
+    {"compare", "set two models against each other on held-out rows", jc_command_compare},
     {"assemble", "put a portable model, an encoder and a vocabulary into one folder to serve", jc_command_assemble},
 };
 
@@ -24,13 +25,14 @@ static void print_help(FILE *out)
     fputs("usage: jobcode-train COMMAND [OPTION]...\n\ncommands:\n", out);
     for (size_t i = 0; i < JC_COUNT(commands); i++)
         fprintf(out, "  %-15s %s\n", commands[i].name, commands[i].help);
-    fputs("\n"
-          "  jobcode-train COMMAND --help   the command's options\n"
-          "  jobcode-train --help-config    the keys of a configuration file\n"
-          "  jobcode-train --version\n"
-          "\n"
-          "exit status: 0 done, 1 failed, 2 not called as described here\n",
-          out);
+    fputs(
+        "\n"
+        "  jobcode-train COMMAND --help   the command's options\n"
+        "  jobcode-train --help-config    the keys of a configuration file\n"
+        "  jobcode-train --version\n"
+        "\n"
+        "exit status: 0 done, 1 failed, 2 not called as described here, 3 the (new) model is worse, 130 interrupted\n",
+        out);
 }
 
 int main(int argc, char **argv)

@@ -1,4 +1,5 @@
 """Classification: both forms of a request, order, equal answers, fall-backs, Unicode, the query form."""
+import concurrent.futures
 import json
 import math
 import random
@@ -16,7 +17,8 @@ def assert_same_answer(a, b):
     """The same matches; a batch of another size may round a score's last digit otherwise."""
     assert codes(a) == codes(b)
     for x, y in zip(a["matches"], b["matches"]):
-        assert abs(x["score"] - y["score"]) < 1.5e-4
+        for name in {"score", "confidence"} & x.keys():
+            assert abs(x[name] - y[name]) < 1.5e-4
 
 
 @pytest.mark.parametrize("title, code", [
@@ -40,10 +42,12 @@ def test_matches_are_ranked(client):
 
 
 def test_confidence(client):
-    """With all 40 categories asked for, the softmax of the shown scores (the model's sharpness is 10)."""
+    """With all 40 categories asked for, the formula of models/README.md on the shown scores."""
+    sharpness, saturation, power = 10, 2, 1.5  # the model's
     for title in ("Senior Software Developer", "Registered Nurses", "anything at all"):
         (result,) = client.classify({"title": title, "top_n": 40})
-        weights = [math.exp(10 * match["score"]) for match in result["matches"]]
+        weights = [math.exp(sharpness * match["score"]) for match in result["matches"]]
+        weights = [(w / (sum(weights) + saturation * w)) ** power for w in weights]
         for match, weight in zip(result["matches"], weights):
             assert abs(match["confidence"] - weight / sum(weights)) < 1e-3
         (first,) = client.classify({"title": title, "top_n": 1})
@@ -59,6 +63,79 @@ def test_top_n(client):
         assert codes(result) == codes(full)[:top_n]
     for result in client.classify({"postings": [{"title": "nurse"}, {"title": "cook"}], "top_n": 3}):
         assert len(result["matches"]) == 3
+
+
+LEVELS = {"major": 2, "minor": 4, "broad": 6, "detailed": 7}
+
+
+def group_code(code, level):
+    """The group of an O*NET-SOC code, by the rule of the SOC 2018."""
+    if level == "minor" and code[:5] in ("15-12", "31-11", "51-51"):
+        return code[:5] + "00"
+    return code[:LEVELS[level]] + "00-0000"[LEVELS[level]:]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("title", ["Registered nurse", "software manager", "Heavy truck driver (nights)", "anything"])
+def test_levels(client, title, level):
+    """All groups, against sums over all categories."""
+    (plain,) = client.classify({"title": title, "top_n": 40})
+    answer = client.post({"title": title, "top_n": 40, "level": level}).json()
+    assert answer["level"] == level
+    (rolled,) = answer["results"]
+    sums, bests = {}, {}
+    for match in plain["matches"]:
+        code = group_code(match["code"], level)
+        sums[code] = sums.get(code, 0) + match["confidence"]
+        bests.setdefault(code, {"code": match["code"], "title": match["title"]})
+    assert sorted(codes(rolled)) == sorted(sums)
+    assert [match["rank"] for match in rolled["matches"]] == list(range(1, len(sums) + 1))
+    for match in rolled["matches"]:
+        assert abs(match["confidence"] - sums[match["code"]]) < 40 * 0.5e-4 + 1e-4
+        best = next(row for row in plain["matches"] if row["code"] == match["best"]["code"])
+        assert best["title"] == match["best"]["title"] and group_code(best["code"], level) == match["code"]
+        first = next(row for row in plain["matches"] if row["code"] == bests[match["code"]]["code"])
+        assert best["score"] == first["score"]  # equal scores may stand in either order
+        assert "score" not in match
+        assert match.get("title") == (best["title"] if level == "detailed" else match.get("title"))
+        assert ("title" in match) == (level in ("major", "detailed"))
+    confidences = [match["confidence"] for match in rolled["matches"]]
+    assert confidences == sorted(confidences, reverse=True)
+    assert rolled["decision"] == "accept"  # the model's min_confidence is 0
+
+
+def test_level_names_major_groups(client):
+    for title, code, name in (("Registered Nurses", "29-0000", "Healthcare Practitioners and Technical"),
+                              ("Software Developers", "15-0000", "Computer and Mathematical")):
+        match = client.classify({"title": title, "level": "major"})[0]["matches"][0]
+        assert (match["code"], match["title"], match["best"]["title"]) == (code, name, title)
+
+
+def test_levels_of_a_list(client):
+    postings = [{"id": n, "title": title} for n, title in enumerate(("nurse", "cook", "---", "nurse"))]
+    answer = client.post({"postings": postings, "level": "broad", "top_n": 3}).json()
+    assert list(answer) == ["model", "taxonomy", "level", "results"]
+    assert [len(result["matches"]) for result in answer["results"]] == [3, 3, 0, 3]
+    assert answer["results"][2]["error"]["code"] == "empty_text"
+    assert answer["results"][0]["matches"] == answer["results"][3]["matches"]
+    assert "level" not in client.post({"postings": postings}).json()
+
+
+def test_levels_at_the_same_time(server):
+    """Equal titles of many connections, each with its own level or none: the batcher puts them together."""
+    def ask(level):
+        with server.client() as client:
+            document = {"title": "Registered nurse", **({"level": level} if level else {})}
+            return [client.post(document).json() for _ in range(30)]
+
+    levels = [*LEVELS, None] * 4
+    with concurrent.futures.ThreadPoolExecutor(len(levels)) as pool:
+        answers = dict(zip(enumerate(levels), pool.map(ask, levels)))
+    for (_, level), of_level in answers.items():
+        for answer in of_level:
+            assert answer.get("level") == level
+            assert_same_answer(answer["results"][0], answers[levels.index(level), level][0]["results"][0])
+            assert ("score" in answer["results"][0]["matches"][0]) == (level is None)
 
 
 def test_answer_names_the_model(client):
@@ -164,6 +241,13 @@ def test_query_form(client, query, title):
     assert answer.json()["results"] == client.classify({"title": title})
 
 
+@pytest.mark.parametrize("level", LEVELS)
+def test_query_form_takes_a_level(client, level):
+    answer = client.get(CLASSIFY, title="Registered Nurses", level=level, top_n=4).json()
+    assert answer == client.post({"title": "Registered Nurses", "level": level, "top_n": 4}).json()
+    assert answer["level"] == level
+
+
 @pytest.mark.parametrize("query, code", [
     ("", "invalid_member"),
     ("top_n=3", "invalid_member"),
@@ -172,6 +256,9 @@ def test_query_form(client, query, title):
     ("title=x&top_n=", "invalid_member"),
     ("title=x&top_n=3%00", "invalid_member"),
     ("title=x&top_n=99999999999999999999999", "invalid_member"),
+    ("title=x&level=soc", "invalid_member"),
+    ("title=x&level=", "invalid_member"),
+    ("title=x&level=major%00", "invalid_member"),
     ("title=x&Title=y", "unknown_member"),
     ("title=x&id=3", "unknown_member"),
     ("title=x&=", "unknown_member"),
@@ -181,7 +268,8 @@ def test_query_form(client, query, title):
     ("title=" + "x" * 1001, "text_too_long"),
 ])
 def test_query_form_refuses(client, query, code):
-    expect_problem(client.request("GET", f"{CLASSIFY}?{query}"), 422, code, "/title" if code == "text_too_long" else None)
+    pointer = "/title" if code == "text_too_long" else "/level" if "level" in query else None
+    expect_problem(client.request("GET", f"{CLASSIFY}?{query}"), 422, code, pointer)
 
 
 @pytest.mark.parametrize("value", ["%FF", "%C3", "%ED%A0%80", "abc%F5", "%C0%AF"])

@@ -36,7 +36,7 @@ SEEDS = [json.dumps(document).encode() for document in (
     {"title": "Registered nurse", "body": "<p>x &amp; y</p>", "top_n": 3, "id": "a"},
     {"postings": [{"id": 1, "title": "a"}, {"title": "\u00e9\ud83d\ude00", "body": None}], "top_n": 100},
     {"postings": [{"title": "<script>", "body": "&#x41;&#99999999;&amp"}] * 3},
-    {"id": 2**62, "title": "http://x <a href='", "top_n": 1},
+    {"id": 2**62, "title": "http://x <a href='", "top_n": 1, "level": "minor"},
 )] + ['{"title":"é日😀\u0301\u200d","id":"ü"}'.encode()]
 SPLICES = [b"{", b"}", b"[", b"]", b'"', b"\\", b"\\u", b"\\ud800", b"null", b"-", b"1e999", b"0" * 30, b"\xff", b"\x00", b"<", b"&#",
            b"\xf0\x9f\x98\x80", b"postings", b'"title":', b",", b":"]

@@ -62,7 +62,7 @@ static double time_encoding(const struct jc_tokenizer *tokenizer, const struct t
         for (size_t i = 0; i < n; i++) {
             int32_t ids[MAX_TOKENS];
             size_t n_ids = 0;
-            REQUIRE_OK(jc_tokenizer_encode(tokenizer, titles[i].text, titles[i].n, ids, &n_ids, &err));
+            REQUIRE_OK(jc_tokenizer_encode(tokenizer, titles[i].text, titles[i].n, 1, ids, &n_ids, &err));
             *ret_ids += n_ids;
         }
         best = smaller(best, (double)(jc_clock_ns() - start) / (double)n);
@@ -78,7 +78,7 @@ static double time_cleaning(const struct title *titles, size_t n)
         uint64_t start = jc_clock_ns();
         for (size_t i = 0; i < n; i++) {
             struct jc_posting posting = {.title = titles[i].text, .n_title = titles[i].n};
-            REQUIRE_OK(jc_posting_text(&posting, &text, &err));
+            REQUIRE_OK(jc_posting_text(&posting, JC_POSTING_TITLE, &text, &err));
         }
         best = smaller(best, (double)(jc_clock_ns() - start) / (double)n);
     }

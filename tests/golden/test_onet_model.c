@@ -1,19 +1,18 @@
 /*
  * The model that the repository holds, made again: from the weights and an O*NET release to the benchmark's figures, the
- * published head and what it answers when assembled. A head of averages must be the same to 1e-5; what training gives
- * depends on the number of threads and the BLAS, so a trained head must answer the same.
- * Encodes all titles once and trains twice: some minutes on two cores.
+ * published head and what it answers when assembled. What training gives depends on the number of threads and the BLAS,
+ * so the head must answer the same, not be the same. Encodes all titles once: some minutes on two cores.
  */
 #include <math.h>
 
-#include "base/cpu.h"
 #include "golden.h"
 #include "model/classifier.h"
 #include "model/runtime.h"
 #include "trainer/command.h"
-#include "trainer/encode.h"
-#include "trainer/predict.h"
-#include "trainer/split.h"
+#include "trainer/measure/predict.h"
+#include "trainer/pipeline.h"
+
+#define PUBLISHED_VOTE_SHARPNESS 30.0F
 
 static struct jc_err err;
 static char folder[] = "/tmp/test_onet_model.XXXXXX";
@@ -31,50 +30,36 @@ static void import_weights(const char *encoder_path)
     REQUIRE(jc_command_import_encoder(4, argv) == JC_EXIT_OK);
 }
 
-/* All that the methods are given; config/onet.yaml's. */
-struct inputs {
+/* A run that publishes config/onet.yaml's model, up to the step that encodes. */
+struct making {
     struct jc_train_config config;
     struct jc_conf *conf;
-    struct jc_dataset *dataset;
-    struct jc_tokens tokens;
-    float *vectors;
-    struct jc_train_data data;
+    struct jc_run_request request;
+    struct jc_run run;
 };
 
-static void inputs_finish(struct inputs *inputs)
+static void making_finish(struct making *making)
 {
-    free(inputs->vectors);
-    jc_tokens_finish(&inputs->tokens);
-    jc_dataset_destroy(inputs->dataset);
-    jc_conf_destroy(inputs->conf);
+    jc_run_finish(&making->run);
+    jc_conf_destroy(making->conf);
 }
 
-/* Read, cleaned and split as config/onet.yaml says, with all texts encoded. */
-static void inputs_init(struct inputs *inputs, const char *encoder_path, const char *vocab_path)
+static void making_init(struct making *making, const char *encoder_path, const char *vocab_path)
 {
-    char config_path[PATH_MAX];
-    double seconds;
-    JC_AUTO(jc_encoder) struct jc_encoder *encoder = NULL;
-    JC_AUTO(jc_tokenizer) struct jc_tokenizer *tokenizer = NULL;
-    *inputs = (struct inputs){.dataset = jc_dataset_create()};
-    struct jc_dataset *dataset = inputs->dataset;
-    REQUIRE(dataset);
+    char config_path[PATH_MAX], encoder[PATH_MAX + 16], vocab[PATH_MAX + 16];
+    const char *const sets[] = {encoder, vocab, "cache=", "report="};
+    *making = (struct making){0};
+    snprintf(encoder, sizeof encoder, "encoder.path=%s", encoder_path);
+    snprintf(vocab, sizeof vocab, "encoder.vocab=%s", vocab_path);
     find_recorded("../../config/onet.yaml", config_path);
-    REQUIRE_OK(jc_train_config_load(config_path, NULL, 0, &inputs->config, &inputs->conf, &err));
-    REQUIRE_OK(jc_dataset_read(dataset, &inputs->config, &err));
-    REQUIRE_OK(jc_dataset_clean(dataset, inputs->config.direct_text, &err));
-    REQUIRE_OK(jc_split_dataset(dataset, inputs->config.split, &err));
-    REQUIRE_OK(jc_encoder_load(JC_ENCODER_BERT, encoder_path, &encoder, &err));
-    REQUIRE_OK(jc_tokenizer_load(vocab_path, jc_encoder_info(encoder)->max_tokens, &tokenizer, &err));
-    REQUIRE_OK(jc_tokens_make(tokenizer, dataset->texts, &inputs->tokens, &err));
-    REQUIRE_OK(jc_encode_texts(encoder, &inputs->tokens, jc_texts_count(dataset->texts), jc_cpu_count(),
-                               &inputs->vectors, &seconds, &err));
-    inputs->data = (struct jc_train_data){.dataset = dataset,
-                                          .vectors = inputs->vectors,
-                                          .tokens = &inputs->tokens,
-                                          .dim = jc_encoder_info(encoder)->dim,
-                                          .n_threads = jc_cpu_count(),
-                                          .config = &inputs->config};
+    REQUIRE_OK(jc_train_config_load(config_path, sets, JC_COUNT(sets), &making->config, &making->conf, &err));
+    making->request = (struct jc_run_request){.kind = JC_RUN_FIT, .config = &making->config};
+    making->run = (struct jc_run){.request = &making->request, .config = &making->config, .n_results = 1};
+    REQUIRE_OK(jc_method_find(making->config.method, &making->run.results[0].method, &err));
+    REQUIRE_OK(jc_step_open(&making->run, &err));
+    REQUIRE_OK(jc_step_read(&making->run, &err));
+    REQUIRE_OK(jc_step_split(&making->run, &err));
+    REQUIRE_OK(jc_step_encode(&making->run, &err));
 }
 
 /* The share of the test titles whose right category is among the first k. */
@@ -86,7 +71,8 @@ static double find_share(const struct jc_prediction *predictions, size_t n, uint
     return (double)n_found / (double)n;
 }
 
-/* The published benchmark's figures, each within .01; of the trained method, figures that it must reach. */
+/* The published benchmark's figures, each within .01 (the vote's with the sharpness that they were measured with); of the
+ * methods that go past it, figures that they must reach. */
 static void check_benchmark(const struct jc_train_data *data)
 {
     static const struct {
@@ -95,7 +81,12 @@ static void check_benchmark(const struct jc_train_data *data)
         double top[3]; /* 1, 3, 5 */
     } wanted[] = {{"direct", false, {.386, .540, .600}},
                   {"average", false, {.463, .643, .702}},
-                  {"softmax", true, {.49, .68, .75}}};
+                  {"contrastive_published", false, {.441, .614, .681}},
+                  {"contrastive", true, {.49, .67, .73}},
+                  {"nearest", false, {.364, 0, 0}},
+                  {"exemplar", false, {.416, .621, .701}},
+                  {"softmax", true, {.49, .68, .75}},
+                  {"blend", true, {.50, .69, .76}}};
     for (size_t i = 0; i < JC_COUNT(wanted); i++) {
         const struct jc_method *method;
         JC_AUTO_FINISH(jc_head) struct jc_head head = {0};
@@ -103,10 +94,13 @@ static void check_benchmark(const struct jc_train_data *data)
         double seconds;
         size_t n;
         REQUIRE_OK(jc_method_find(wanted[i].method, &method, &err));
-        REQUIRE_OK(jc_method_fit(method, data, JC_ROLE_TRAIN, &head, &seconds, &err));
+        const struct jc_fit fit = {.data = data, .roles = JC_ROLE_TRAIN | JC_ROLE_VALIDATION};
+        REQUIRE_OK(jc_method_fit(method, &fit, &head, &seconds, &err));
+        if (head.exemplars.n && !head.matrix[0])
+            head.exemplars.sharpness = PUBLISHED_VOTE_SHARPNESS;
         REQUIRE_OK(jc_predict(data, &head, JC_ROLE_TEST, &predictions, &n, &err));
         CHECK_INT(n, 7612);
-        for (uint32_t j = 0; j < 3; j++) {
+        for (uint32_t j = 0; j < 3 && wanted[i].top[j] > 0; j++) {
             double share = find_share(predictions, n, 2 * j + 1);
             fprintf(stderr, "%s: top-%u %.4f\n", wanted[i].method, 2 * j + 1, share);
             if (wanted[i].is_least)
@@ -115,16 +109,6 @@ static void check_benchmark(const struct jc_train_data *data)
                 CHECK_NEAR(share, wanted[i].top[j], .01);
         }
     }
-}
-
-static void check_same_values(const struct jc_head *head, const struct jc_head *published)
-{
-    double most = 0;
-    REQUIRE(jc_head_width(published) == jc_head_width(head));
-    for (size_t i = 0; i < head->n_categories * jc_head_width(head); i++)
-        most = fmax(most, fabs((double)head->matrix[i] - (double)published->matrix[i]));
-    fprintf(stderr, "largest difference of an embedding's value: %.2g\n", most);
-    CHECK_NEAR(most, 0, 1e-5);
 }
 
 /* The first answers to the test titles. */
@@ -141,28 +125,25 @@ static void check_same_answers(const struct jc_train_data *data, const struct jc
     CHECK((double)n_same >= 0.97 * (double)n);
 }
 
-static void check_published(const struct jc_train_data *data, const char *model_path)
+/* Made again by the steps that made it. */
+static void check_published(struct jc_run *run, const char *model_path)
 {
     JC_AUTO(jc_bundle) struct jc_bundle *model = NULL;
-    JC_AUTO_FINISH(jc_head) struct jc_head head = {0};
-    const struct jc_method *method;
-    double seconds;
     REQUIRE_OK(jc_bundle_load(model_path, JC_BUNDLE_PORTABLE, &model, &err));
-    REQUIRE_OK(jc_method_find(jc_bundle_manifest(model)->method, &method, &err));
-    REQUIRE_OK(jc_method_fit(method, data, JC_ROLE_ANY, &head, &seconds, &err));
+    CHECK_STR(jc_bundle_manifest(model)->method, run->config->method);
+    REQUIRE_OK(jc_step_calibrate(run, &err));
+    REQUIRE_OK(jc_step_measure(run, &err));
+    REQUIRE_OK(jc_step_fit(run, &err));
 
     size_t n;
     const struct jc_category *categories = jc_bundle_categories(model, &n);
-    REQUIRE(n == data->dataset->n_categories);
-    REQUIRE(jc_bundle_manifest(model)->dim == data->dim);
+    REQUIRE(n == run->dataset->n_categories);
     for (size_t i = 0; i < n; i++) {
-        CHECK_STR(data->dataset->categories[i].code, categories[i].code);
-        CHECK_STR(data->dataset->categories[i].title, categories[i].title);
+        CHECK_STR(run->dataset->categories[i].code, categories[i].code);
+        CHECK_STR(run->dataset->categories[i].title, categories[i].title);
     }
-    if (method == &jc_method_softmax)
-        check_same_answers(data, &head, jc_bundle_head(model));
-    else
-        check_same_values(&head, jc_bundle_head(model));
+    const struct jc_train_data data = jc_run_data(run);
+    check_same_answers(&data, &run->head, jc_bundle_head(model));
 }
 
 /* The title's first three answers must have a code that starts with `prefix`. */
@@ -226,10 +207,11 @@ int main(void)
     in_folder(encoder_path, "encoder.pt");
     import_weights(encoder_path);
 
-    __attribute__((cleanup(inputs_finish))) struct inputs inputs;
-    inputs_init(&inputs, encoder_path, vocab_path);
-    check_benchmark(&inputs.data);
-    check_published(&inputs.data, model_path);
+    __attribute__((cleanup(making_finish))) struct making making;
+    making_init(&making, encoder_path, vocab_path);
+    const struct jc_train_data data = jc_run_data(&making.run);
+    check_benchmark(&data);
+    check_published(&making.run, model_path);
     check_answers(model_path, encoder_path, vocab_path);
     jc_dir_remove(folder);
     return check_finish();

@@ -13,7 +13,7 @@ static void check_text(const struct jc_tokenizer *tokenizer, const json_t *recor
     REQUIRE(json_is_string(text) && json_is_array(want));
     int32_t ids[MAX_TOKENS];
     size_t n = 0;
-    REQUIRE_OK(jc_tokenizer_encode(tokenizer, json_string_value(text), json_string_length(text), ids, &n, &err));
+    REQUIRE_OK(jc_tokenizer_encode(tokenizer, json_string_value(text), json_string_length(text), 1, ids, &n, &err));
     size_t n_want = json_array_size(want), i = 0;
     while (i < n && i < n_want && ids[i] == json_integer_value(json_array_get(want, i)))
         i++;

@@ -36,7 +36,7 @@ static inline void put_ids(struct jc_buf *bytes, const struct jc_tokenizer *toke
     struct jc_err err;
     int32_t ids[MAX_TOKENS];
     size_t n_ids = 0;
-    REQUIRE_OK(jc_tokenizer_encode(tokenizer, text, n, ids, &n_ids, &err));
+    REQUIRE_OK(jc_tokenizer_encode(tokenizer, text, n, 1, ids, &n_ids, &err));
     put_i32(bytes, (int32_t)n_ids);
     for (size_t i = 0; i < n_ids; i++)
         put_i32(bytes, ids[i]);

@@ -54,10 +54,10 @@ def main():
     root = pathlib.Path(sys.argv[1])
     problems = []
     n_files = 0
-    for path in sorted((root / "src").glob("*/*")):
+    for path in sorted((root / "src").glob("*/**/*")):
         if path.suffix not in (".c", ".h", ".cpp", ".cu"):
             continue
-        layer = path.parent.name
+        layer = path.relative_to(root / "src").parts[0]
         if path.suffix in (".cpp", ".cu") and layer not in ("torch", "linalg"):
             problems.append(f"{path}: C++ stays in torch/")
         n_files += 1

@@ -1,10 +1,11 @@
 /*
  * Makes a small complete model bundle over the fake encoder, for tests of everything that needs a model and no weights.
- *     make_fake_bundle OUTDIR
+ *     make_fake_bundle [--exemplars] OUTDIR
  * Its vocabulary is a few words, then letters and digits, so that any ASCII word has tokens. A category's embedding is
- * the fake vector of its title: a posting that shares words with a title finds it.
+ * the fake vector of its title: a posting that shares words with a title finds it. With exemplars a few texts vote, too.
  */
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@
 #include "model/encoder.h"
 #include "text/tokenizer.h"
 
-enum { MAX_TOKENS = 128, N_CANARIES = 4 };
+enum { MAX_TOKENS = 128, N_CANARIES = 4, MAX_CODES = 2 };
 
 static const struct jc_category categories[] = {
     {"11-1021.00", "General and Operations Managers"},
@@ -58,6 +59,16 @@ static const struct jc_category categories[] = {
     {"53-7065.00", "Stockers and Order Fillers"},
 };
 
+/* The exemplars; codes in the order of the categories. */
+static const struct {
+    char text[32];
+    const char *codes[MAX_CODES];
+} texts[] = {
+    {"icu nurse", {"29-1141.00"}},      {"night nurse", {"29-1141.00", "29-2061.00"}},
+    {"java developer", {"15-1252.00"}}, {"database developer", {"15-1252.00", "15-1242.00"}},
+    {"caf\u00e9 chef", {"35-1011.00"}}, {"truck driver", {"53-3032.00"}},
+};
+
 /* Singular forms first, as postings have them: greedy matching splits "nurses" into "nurse" and "##s". */
 static const char *const words[] = {
     "nurse",     "developer", "software", "manager",   "engineer",   "registered", "senior",  "junior",     "teacher",
@@ -80,20 +91,59 @@ static jc_code write_vocab(const char *path, struct jc_err *err)
     return code ? code : jc_file_write(path, text.data, text.n, err);
 }
 
-static jc_code make_embeddings(const char *vocab_path, size_t dim, const struct jc_encoder *encoder,
-                               float *ret_embeddings, struct jc_err *err)
+static jc_code encode_text(const struct jc_tokenizer *tokenizer, const struct jc_encoder *encoder, const char *text,
+                           float *ret_vector, struct jc_err *err)
+{
+    int32_t ids[MAX_TOKENS];
+    size_t n = 0;
+    jc_code code = jc_tokenizer_encode(tokenizer, text, strlen(text), 1, ids, &n, err);
+    uint32_t n_tokens = (uint32_t)n;
+    return code ? code : jc_encoder_encode(encoder, ids, &n_tokens, 1, ret_vector, err);
+}
+
+static uint32_t find_category(const char *code)
+{
+    uint32_t i = 0;
+    while (strcmp(categories[i].code, code) != 0)
+        i++;
+    return i;
+}
+
+static jc_code make_exemplars(const struct jc_tokenizer *tokenizer, const struct jc_encoder *encoder,
+                              struct jc_exemplars *exemplars, struct jc_err *err)
+{
+    size_t dim = jc_encoder_info(encoder)->dim;
+    jc_code code = jc_exemplars_init(exemplars, JC_COUNT(texts), dim, MAX_CODES * JC_COUNT(texts), sizeof texts, err);
+    for (size_t i = 0; i < JC_COUNT(texts) && !code; i++) {
+        size_t at = exemplars->code_begins[i];
+        for (size_t c = 0; c < MAX_CODES && texts[i].codes[c]; c++) {
+            exemplars->codes[at] = find_category(texts[i].codes[c]);
+            exemplars->code_weights[at++] = 1;
+        }
+        exemplars->code_begins[i + 1] = at;
+        strcpy(exemplars->text_data + exemplars->text_begins[i], texts[i].text);
+        exemplars->text_begins[i + 1] = exemplars->text_begins[i] + strlen(texts[i].text) + 1;
+        code = encode_text(tokenizer, encoder, texts[i].text, exemplars->vectors + i * dim, err);
+    }
+    exemplars->k = 3;
+    exemplars->sharpness = 20;
+    exemplars->weight = 0.6F;
+    return code;
+}
+
+static jc_code fill_head(const char *vocab_path, const struct jc_encoder *encoder, bool has_exemplars,
+                         struct jc_head *head, struct jc_err *err)
 {
     JC_AUTO(jc_tokenizer) struct jc_tokenizer *tokenizer = NULL;
     jc_code code = jc_tokenizer_load(vocab_path, MAX_TOKENS, &tokenizer, err);
-    for (size_t i = 0; i < JC_COUNT(categories) && !code; i++) {
-        int32_t ids[MAX_TOKENS];
-        size_t n;
-        code = jc_tokenizer_encode(tokenizer, categories[i].title, strlen(categories[i].title), ids, &n, err);
-        if (code)
-            break;
-        uint32_t n_tokens = (uint32_t)n;
-        code = jc_encoder_encode(encoder, ids, &n_tokens, 1, ret_embeddings + i * dim, err);
-    }
+    for (size_t i = 0; i < JC_COUNT(categories) && !code; i++)
+        code = encode_text(tokenizer, encoder, categories[i].title, head->matrix + i * head->dim, err);
+    if (!code && has_exemplars)
+        code = make_exemplars(tokenizer, encoder, &head->exemplars, err);
+    head->sharpness = 10;
+    head->saturation = 2;
+    head->power = 1.5F;
+    head->min_confidence = 0; /* whatever comes first is accepted */
     return code;
 }
 
@@ -108,6 +158,8 @@ static jc_code fill_manifest(struct jc_manifest *manifest, struct jc_err *err)
     manifest->encoder.kind = strdup(JC_ENCODER_FAKE);
     manifest->encoder.name = strdup("fake");
     manifest->encoder.max_tokens = MAX_TOKENS;
+    manifest->encoder.part = strdup("title");
+    manifest->encoder.chunks = 1;
     manifest->canaries = calloc(N_CANARIES, sizeof(*manifest->canaries));
     if (!manifest->name || !manifest->taxonomy || !manifest->method || !manifest->data_version ||
         !manifest->attribution || !manifest->encoder.kind || !manifest->encoder.name || !manifest->canaries)
@@ -122,7 +174,7 @@ static jc_code fill_manifest(struct jc_manifest *manifest, struct jc_err *err)
     return JC_OK;
 }
 
-static jc_code make_bundle(const char *folder, struct jc_err *err)
+static jc_code make_bundle(const char *folder, bool has_exemplars, struct jc_err *err)
 {
     char vocab_path[PATH_MAX];
     if (snprintf(vocab_path, sizeof(vocab_path), "%s.vocab.txt", folder) >= (int)sizeof(vocab_path))
@@ -139,11 +191,9 @@ static jc_code make_bundle(const char *folder, struct jc_err *err)
     JC_AUTO_FINISH(jc_head) struct jc_head head = {0};
     if ((code = jc_head_init(&head, JC_COUNT(categories), dim, 0, 0, err)))
         return code;
-    head.sharpness = 10;
-    head.min_confidence = 0; /* whatever comes first is accepted */
     struct jc_bundle_content content = {
         .manifest = manifest, .categories = categories, .head = &head, .vocab_path = vocab_path};
-    if (!(code = write_vocab(vocab_path, err)) && !(code = make_embeddings(vocab_path, dim, encoder, head.matrix, err)))
+    if (!(code = write_vocab(vocab_path, err)) && !(code = fill_head(vocab_path, encoder, has_exemplars, &head, err)))
         code = jc_bundle_write(folder, &content, err);
     unlink(vocab_path);
     return code;
@@ -151,12 +201,13 @@ static jc_code make_bundle(const char *folder, struct jc_err *err)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2 || argv[1][0] == '-') {
-        fputs("usage: make_fake_bundle OUTDIR\n", stderr);
+    bool has_exemplars = argc == 3 && strcmp(argv[1], "--exemplars") == 0;
+    if (argc != 2 + has_exemplars || argv[argc - 1][0] == '-') {
+        fputs("usage: make_fake_bundle [--exemplars] OUTDIR\n", stderr);
         return 2;
     }
     struct jc_err err;
-    if (make_bundle(argv[1], &err)) {
+    if (make_bundle(argv[argc - 1], has_exemplars, &err)) {
         fprintf(stderr, "make_fake_bundle: %s\n", err.text);
         return 1;
     }

@@ -15,10 +15,15 @@ enum { SMALL_WORDS = 40 };
 struct small_model {
     size_t n_categories, dim; /* category i has code "10-%04i.00" and a random unit row */
     size_t max_tokens;
+    size_t chunks;    /* 0 = 1 */
+    const char *part; /* of a posting; NULL = the title */
     const char *kind, *source_sha256;
     const char *canary_title, *canary_code; /* NULL = no canary */
     const float *first_row;                 /* NULL, or category 0's embedding */
+    const char *const *codes;               /* [n_categories], or NULL */
+    const struct jc_exemplars *exemplars;   /* NULL = none */
     float sharpness, min_confidence;        /* 0 = as a new head has them */
+    float saturation, power;                /* power 0 = as a new head has it */
 };
 
 /* "w0" .. "w39", letters and digits; 5 frame tokens before them. */
@@ -60,11 +65,16 @@ static inline void small_model_write(const char *folder, const struct small_mode
     REQUIRE(manifest && categories && codes);
     for (size_t i = 0; i < model->n_categories; i++) {
         snprintf(codes[i], sizeof(codes[i]), "10-%04zu.00", i);
-        categories[i] = (struct jc_category){.code = codes[i], .title = "A title"};
+        categories[i] = (struct jc_category){.code = model->codes ? model->codes[i] : codes[i], .title = "A title"};
     }
     small_model_fill_rows(model, head.matrix);
+    if (model->exemplars)
+        head.exemplars = *model->exemplars;
     if (model->sharpness > 0)
         head.sharpness = model->sharpness;
+    head.saturation = model->saturation;
+    if (model->power > 0)
+        head.power = model->power;
     head.min_confidence = model->min_confidence;
     manifest->name = strdup("small");
     manifest->taxonomy = strdup("test");
@@ -74,6 +84,8 @@ static inline void small_model_write(const char *folder, const struct small_mode
     manifest->encoder.kind = strdup(model->kind);
     manifest->encoder.name = strdup("fake");
     manifest->encoder.max_tokens = model->max_tokens;
+    manifest->encoder.part = strdup(model->part ? model->part : "title");
+    manifest->encoder.chunks = model->chunks ? model->chunks : 1;
     snprintf(manifest->encoder.source_sha256, sizeof(manifest->encoder.source_sha256), "%s", model->source_sha256);
     if (model->canary_title) {
         manifest->canaries = calloc(1, sizeof(*manifest->canaries));
@@ -85,6 +97,7 @@ static inline void small_model_write(const char *folder, const struct small_mode
     struct jc_bundle_content content = {
         .manifest = manifest, .categories = categories, .head = &head, .vocab_path = vocab_path};
     REQUIRE_OK(jc_bundle_write(folder, &content, &err));
+    head.exemplars = (struct jc_exemplars){0}; /* the caller's */
     unlink(vocab_path);
     free(codes);
     free(categories);

@@ -32,6 +32,8 @@ static struct jc_manifest *make_manifest(const char *kind)
     manifest->encoder.kind = strdup(kind);
     manifest->encoder.name = strdup(kind);
     manifest->encoder.max_tokens = 16;
+    manifest->encoder.part = strdup("title");
+    manifest->encoder.chunks = 1;
     return manifest;
 }
 

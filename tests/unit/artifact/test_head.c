@@ -24,7 +24,7 @@ static void check_round_trip(size_t lexicon_dim, size_t n_features)
 {
     JC_AUTO_FINISH(jc_head) struct jc_head head = {0}, copy = {0};
     REQUIRE_OK(jc_head_init(&head, N, DIM, lexicon_dim, n_features, &err));
-    CHECK(head.sharpness == 1);
+    CHECK(head.sharpness == 1 && head.saturation == 0 && head.power == 1);
     for (size_t i = 0; i < N * jc_head_width(&head); i++) {
         CHECK(head.matrix[i] == 0);
         head.matrix[i] = (float)i + 0.25F;
@@ -37,6 +37,8 @@ static void check_round_trip(size_t lexicon_dim, size_t n_features)
         head.keys[i] = (int64_t)i * INT64_C(10000000000) - 5;
     head.sharpness = 17.5F;
     head.min_confidence = 0.625F;
+    head.saturation = 3.5F;
+    head.power = 1.75F;
     REQUIRE_OK(jc_head_write(&head, path, &err));
     REQUIRE_OK(load(&copy));
     CHECK_INT(copy.n_categories, N);
@@ -44,6 +46,7 @@ static void check_round_trip(size_t lexicon_dim, size_t n_features)
     CHECK_INT(copy.lexicon_dim, lexicon_dim);
     CHECK_INT(copy.n_features, n_features);
     CHECK(copy.sharpness == 17.5F && copy.min_confidence == 0.625F);
+    CHECK(copy.saturation == 3.5F && copy.power == 1.75F);
     CHECK(memcmp(copy.matrix, head.matrix, N * jc_head_width(&head) * sizeof(float)) == 0);
     CHECK(memcmp(copy.bias, head.bias, N * sizeof(float)) == 0);
     CHECK(memcmp(copy.lexicon, head.lexicon, n_features * lexicon_dim * sizeof(float)) == 0);
@@ -53,21 +56,21 @@ static void check_round_trip(size_t lexicon_dim, size_t n_features)
 
 /* The tensors of a valid head, to be damaged. */
 struct content {
-    float embeddings[N * DIM], bias[N], calibration[2], lexicon[FEATURES * WORDS], out[N * WORDS];
+    float embeddings[N * DIM], bias[N], calibration[4], lexicon[FEATURES * WORDS], out[N * WORDS];
     int64_t keys[FEATURES];
     struct jc_tensor tensors[N_TENSORS];
 };
 
 static void content_init(struct content *content)
 {
-    *content = (struct content){.calibration = {10, 0.5F}, .keys = {-1, 0, 7, 8, INT64_MAX}};
+    *content = (struct content){.calibration = {10, 0.5F, 0, 1}, .keys = {-1, 0, 7, 8, INT64_MAX}};
     const struct {
         const char *name;
         size_t rank, rows, columns;
         const void *data;
     } rows[N_TENSORS] = {
         {"embeddings", 2, N, DIM, content->embeddings},    {"bias", 1, N, 1, content->bias},
-        {"calibration", 1, 2, 1, content->calibration},    {"lexicon", 2, FEATURES, WORDS, content->lexicon},
+        {"calibration", 1, 4, 1, content->calibration},    {"lexicon", 2, FEATURES, WORDS, content->lexicon},
         {"lexicon_embeddings", 2, N, WORDS, content->out}, {"lexicon_keys", 1, FEATURES, 1, content->keys}};
     for (size_t i = 0; i < N_TENSORS; i++)
         content->tensors[i] = (struct jc_tensor){.name = rows[i].name,
@@ -152,8 +155,11 @@ static void test_values(void)
         content.bias[1] = bad[i];
         check_refused(&content, N_TENSORS, JC_E_MODEL, "'bias': row 1, column 0");
         content_init(&content);
-        content.calibration[i % 2] = bad[i];
-        check_refused(&content, N_TENSORS, JC_E_MODEL, "'calibration'");
+        for (size_t j = 0; j < JC_COUNT(content.calibration); j++) {
+            content_init(&content);
+            content.calibration[j] = bad[i];
+            check_refused(&content, N_TENSORS, JC_E_MODEL, "'calibration'");
+        }
         content_init(&content);
         content.lexicon[FEATURES * WORDS - 1] = bad[i];
         check_refused(&content, N_TENSORS, JC_E_MODEL, "'lexicon': row 4, column 1");
@@ -166,6 +172,15 @@ static void test_values(void)
     check_refused(&content, N_TENSORS, JC_E_MODEL, "the sharpness 0 is not positive");
     content.calibration[0] = -2;
     check_refused(&content, N_TENSORS, JC_E_MODEL, "the sharpness -2 is not positive");
+    content_init(&content);
+    content.calibration[2] = -0.5F;
+    check_refused(&content, N_TENSORS, JC_E_MODEL, "the saturation -0.5 is negative");
+    content_init(&content);
+    content.calibration[3] = 0;
+    check_refused(&content, N_TENSORS, JC_E_MODEL, "the power 0 is not positive");
+    content.tensors[2].shape[0] = 2; /* format 2 had two numbers */
+    content.tensors[2].n_bytes = 2 * sizeof(float);
+    check_refused(&content, N_TENSORS, JC_E_FORMAT, "'calibration'");
 }
 
 int main(void)

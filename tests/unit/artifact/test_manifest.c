@@ -13,7 +13,7 @@ static struct jc_err err;
 
 /* What jc_manifest_write makes of make_manifest(). */
 static const char expected[] = "{\n"
-                               "  \"format_version\": 2,\n"
+                               "  \"format_version\": 3,\n"
                                "  \"name\": \"onet \\\"30.1\\\"\",\n"
                                "  \"version\": \"v1\",\n"
                                "  \"taxonomy\": \"O*NET-SOC 2019\",\n"
@@ -26,7 +26,9 @@ static const char expected[] = "{\n"
                                "    \"kind\": \"bert-torchscript\",\n"
                                "    \"name\": \"all-MiniLM-L6-v2\",\n"
                                "    \"source_sha256\": \"" SHA_B "\",\n"
-                               "    \"max_tokens\": 128\n"
+                               "    \"max_tokens\": 128,\n"
+                               "    \"part\": \"title\",\n"
+                               "    \"chunks\": 4\n"
                                "  },\n"
                                "  \"files\": {\n"
                                "    \"a.bin\": \"" SHA_B "\",\n"
@@ -57,6 +59,8 @@ static struct jc_manifest *make_manifest(void)
     manifest->encoder.name = strdup("all-MiniLM-L6-v2");
     strcpy(manifest->encoder.source_sha256, SHA_B);
     manifest->encoder.max_tokens = 128;
+    manifest->encoder.part = strdup("title");
+    manifest->encoder.chunks = 4;
     REQUIRE_OK(jc_manifest_set_file(manifest, "b.bin", SHA_B, &err));
     REQUIRE_OK(jc_manifest_set_file(manifest, "a.bin", SHA_B, &err));
     REQUIRE_OK(jc_manifest_set_file(manifest, "b.bin", SHA_A, &err)); /* replaces */
@@ -89,6 +93,8 @@ static void test_round_trip(void)
     CHECK_STR(loaded->attribution, "");
     CHECK_STR(loaded->encoder.source_sha256, SHA_B);
     CHECK_INT(loaded->encoder.max_tokens, 128);
+    CHECK_STR(loaded->encoder.part, "title");
+    CHECK_INT(loaded->encoder.chunks, 4);
     CHECK_INT(loaded->n_categories, 1016);
     CHECK_STR(loaded->canaries[0].title, "Caf\xc3\xa9 Manager");
     CHECK(loaded->metrics[2].value == 1.0 / 3);
@@ -103,11 +109,12 @@ static void test_empty_lists(void)
     REQUIRE_OK(jc_manifest_write(manifest, path, &err)); /* well-formed, and refused for what is missing */
     CHECK_FAILS(jc_manifest_load(path, &loaded, &err), JC_E_FORMAT, "/name: empty");
 
-    char **texts[] = {&manifest->name,         &manifest->version,      &manifest->taxonomy,    &manifest->method,
-                      &manifest->data_version, &manifest->encoder.kind, &manifest->encoder.name};
+    char **texts[] = {&manifest->name,         &manifest->version,      &manifest->taxonomy,
+                      &manifest->method,       &manifest->data_version, &manifest->encoder.kind,
+                      &manifest->encoder.name, &manifest->encoder.part};
     for (size_t i = 0; i < JC_COUNT(texts); i++)
         REQUIRE((*texts[i] = strdup("x")));
-    manifest->dim = manifest->n_categories = manifest->encoder.max_tokens = 1;
+    manifest->dim = manifest->n_categories = manifest->encoder.max_tokens = manifest->encoder.chunks = 1;
     REQUIRE_OK(jc_manifest_write(manifest, path, &err));
     REQUIRE_OK(jc_manifest_load(path, &loaded, &err));
     CHECK_STR(loaded->encoder.source_sha256, "");
@@ -132,10 +139,10 @@ static void check_refused(const char *from, const char *to, jc_code code, const 
 
 static void test_wrong_members(void)
 {
-    check_refused("\"format_version\": 2", "\"format_version\": 3, \"new\": 1", JC_E_UNSUPPORTED,
-                  "/format_version: 3, and this program reads 2");
-    check_refused("\"format_version\": 2", "\"format_version\": 1.0", JC_E_FORMAT, "/format_version: not an integer");
-    check_refused("\"format_version\": 2,", "", JC_E_FORMAT, "/format_version: missing");
+    check_refused("\"format_version\": 3", "\"format_version\": 4, \"new\": 1", JC_E_UNSUPPORTED,
+                  "/format_version: 4, and this program reads 3");
+    check_refused("\"format_version\": 3", "\"format_version\": 1.0", JC_E_FORMAT, "/format_version: not an integer");
+    check_refused("\"format_version\": 3,", "", JC_E_FORMAT, "/format_version: missing");
     check_refused("\"dim\"", "\"new\": 1, \"dim\"", JC_E_FORMAT, "/new: unknown member");
     check_refused("\"kind\"", "\"a/b~c\": 1, \"kind\"", JC_E_FORMAT, "/encoder/a~1b~0c: unknown member");
     check_refused("\"version\": \"v1\"", "\"version\": 1", JC_E_FORMAT, "/version: not a string");
@@ -149,6 +156,7 @@ static void test_wrong_members(void)
     check_refused("1016", "-1", JC_E_FORMAT, "/n_categories: not an integer");
     check_refused("  \"dim\": 384,\n", "", JC_E_FORMAT, "/dim: missing");
     check_refused("\"max_tokens\": 128", "\"max_tokens\": 0", JC_E_FORMAT, "/encoder/max_tokens");
+    check_refused("\"chunks\": 4", "\"chunks\": 17", JC_E_FORMAT, "/encoder/chunks: not an integer from 1 to 16");
     check_refused("\"source_sha256\": \"0", "\"source_sha256\": \"X", JC_E_FORMAT, "/encoder/source_sha256: neither");
     check_refused("\"source_sha256\": \"0", "\"source_sha256\": \"00", JC_E_FORMAT, "/encoder/source_sha256: neither");
     check_refused("\"encoder\": {", "\"encoder\": 1, \"x\": {", JC_E_FORMAT, "/x: unknown member");

@@ -41,12 +41,20 @@ static void test_find(void)
     size_t n;
     CHECK_STR(jc_crosswalk_pairs(crosswalk, &n)[0].to, "11-2032.00");
     CHECK_INT(n, 4);
+    CHECK_STR(jc_crosswalk_find(crosswalk, "15-1132.00", &n)->title, "Developers");
+    CHECK(jc_crosswalk_has_new(crosswalk, "11-2033.00"));
+    CHECK(!jc_crosswalk_has_new(crosswalk, "11-2031.00"));
 
     load("a.csv",
          "O*NET-SOC 2010 Code,O*NET-SOC 2010 Title,O*NET-SOC 2019 Code,O*NET-SOC 2019 Title\n"
          "11-1011,\"Chief, \"\"Executives\"\"\",11-1011.03,x\n",
          &official);
     check_find(official, "11-1011.00", "11-1011.03");
+    CHECK_STR(jc_crosswalk_pairs(official, &n)->title, "x");
+
+    JC_AUTO(jc_crosswalk) struct jc_crosswalk *bare = NULL;
+    load("a.csv", "soc2010_code,soc2019_code\n11-1011,11-1011.03\n", &bare);
+    CHECK_STR(jc_crosswalk_pairs(bare, &n)->title, "");
 }
 
 static void check_refused(const char *text, const char *part)

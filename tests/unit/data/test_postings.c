@@ -129,6 +129,14 @@ static void test_missing_columns(void)
     static const struct jc_posting_columns none = {.id = "ID"};
     CHECK_FAILS(jc_postings_open(write_text("a.csv", "ID\n1\n"), JC_RECORDS_AUTO, &none, &postings, &err), JC_E_FORMAT,
                 "no column '(none)' (title) or '(none)' (body); there is: 'ID'");
+    struct jc_posting_columns named = jc_posting_columns_default;
+    named.title = "JOB";
+    CHECK_FAILS(jc_postings_open(write_text("a.csv", "BODY,ONET\n"), JC_RECORDS_AUTO, &named, &postings, &err),
+                JC_E_FORMAT, "a.csv: no column 'JOB'; there are: 'BODY', 'ONET'");
+    named = jc_posting_columns_default;
+    named.split = "FOLD";
+    CHECK_FAILS(jc_postings_open(write_text("a.csv", "BODY,ONET\n"), JC_RECORDS_AUTO, &named, &postings, &err),
+                JC_E_FORMAT, "no column 'FOLD'");
     CHECK_FAILS(jc_postings_open("/nonexistent.csv", JC_RECORDS_AUTO, &none, &postings, &err), JC_E_NOT_FOUND, "open");
 }
 

@@ -1,5 +1,6 @@
 /* Loading a classifier: what belongs together loads and answers; what does not is refused with the reason. */
 #include "check.h"
+#include "confidence.h"
 #include "model/classifier.h"
 #include "model/encoder.h"
 #include "small_model.h"
@@ -52,7 +53,7 @@ static void test_answers(void)
     jc_input_finish(&input);
 }
 
-/* Classifies "w3 w4" with all categories as hits and checks the confidences against a softmax over them; then whether
+/* Classifies "w3 w4" with all categories as hits and checks their confidences against the definition; then whether
  * the answer is accepted. Returns the first hit's confidence. */
 static float check_confidence(float min_confidence, bool wanted)
 {
@@ -61,7 +62,9 @@ static float check_confidence(float min_confidence, bool wanted)
     encode_w3_w4(row);
     struct small_model model = base_model;
     model.first_row = row;
-    model.sharpness = 5;
+    model.sharpness = 6;
+    model.saturation = 0.5F;
+    model.power = 1.25F;
     model.min_confidence = min_confidence;
     JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL;
     JC_AUTO(jc_session) struct jc_session *session = NULL;
@@ -75,13 +78,23 @@ static float check_confidence(float min_confidence, bool wanted)
     REQUIRE_OK(jc_classifier_prepare(classifier, &posting, &input, &err));
     REQUIRE_OK(jc_session_run(session, inputs, 1, &stats, &err));
     REQUIRE(input.n_hits == N);
-    double sum = 0;
+    float scores[N];
+    double wanted_confidence[N];
     for (size_t i = 0; i < N; i++)
-        sum += exp(5 * (double)hits[i].score);
+        scores[i] = hits[i].score;
+    confidence_compute(scores, N, 6, 0.5, 1.25, wanted_confidence);
     for (size_t i = 0; i < N; i++)
-        CHECK_NEAR(jc_classifier_confidence(classifier, &input, i), exp(5 * (double)hits[i].score) / sum, 1e-6);
+        CHECK_NEAR(jc_classifier_confidence(classifier, &input, i), wanted_confidence[i], 1e-6);
     CHECK(jc_classifier_accepts(classifier, &input) == wanted);
     float confidence = jc_classifier_confidence(classifier, &input, 0);
+
+    /* All categories are in one major group: it is sure where none of them is. */
+    input.level = JC_LEVEL_MAJOR;
+    REQUIRE_OK(jc_session_run(session, inputs, 1, &stats, &err));
+    CHECK_INT(input.n_hits, 1);
+    CHECK_INT(hits[0].index, 0);
+    CHECK_NEAR(jc_classifier_confidence(classifier, &input, 0), 1, 1e-5);
+    CHECK(jc_classifier_accepts(classifier, &input));
     input.n_hits = 0;
     CHECK(!jc_classifier_accepts(classifier, &input));
     return confidence;

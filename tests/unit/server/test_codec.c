@@ -70,6 +70,25 @@ static void test_default_top_n(void)
     JC_AUTO_FINISH(jc_codec_request) struct jc_codec_request request = {0};
     check_good("{\"title\":\"x\"}", &request);
     CHECK_INT(request.top_n, config.model.top_n);
+    CHECK_INT(request.level, JC_LEVEL_NONE);
+}
+
+static void test_levels(void)
+{
+    static const char *const names[] = {"major", "minor", "broad", "detailed"};
+    static const char *const forms[] = {"{\"title\":\"x\",\"level\":\"%s\"}", "{\"level\":\"%s\",\"title\":\"x\"}",
+                                        "{\"postings\":[{\"title\":\"x\"}],\"level\":\"%s\",\"top_n\":1}"};
+    for (size_t i = 0; i < JC_COUNT(names); i++)
+        for (size_t form = 0; form < JC_COUNT(forms); form++) {
+            JC_AUTO_FINISH(jc_codec_request) struct jc_codec_request request = {0};
+            JC_AUTO_BUF struct jc_buf text = {0};
+            const char *at = strstr(forms[form], "%s");
+            jc_buf_put(&text, forms[form], (size_t)(at - forms[form]));
+            jc_buf_puts(&text, names[i]);
+            jc_buf_puts(&text, at + 2);
+            check_good(text.data, &request);
+            CHECK_INT(request.level, JC_LEVEL_MAJOR + i);
+        }
 }
 
 static void test_errors(void)
@@ -97,7 +116,8 @@ static void test_errors(void)
         {"{}", JC_PROBLEM_INVALID_MEMBER, "", "needs \"title\" or \"body\""},
         {"{\"id\":\"a\"}", JC_PROBLEM_INVALID_MEMBER, "", "needs \"title\" or \"body\""},
         {"{\"title\":null,\"body\":null}", JC_PROBLEM_INVALID_MEMBER, "", "needs \"title\" or \"body\""},
-        {"{\"Title\":\"x\"}", JC_PROBLEM_UNKNOWN_MEMBER, "/Title", "id, title, body, top_n"},
+        {"{\"Title\":\"x\"}", JC_PROBLEM_UNKNOWN_MEMBER, "/Title",
+         "id, title, body, top_n, level; or postings, top_n, level"},
         {"{\"a/b~c\":1,\"title\":\"x\"}", JC_PROBLEM_UNKNOWN_MEMBER, "/a~1b~0c", "Unknown member"},
         {"{\"\":1,\"title\":\"x\"}", JC_PROBLEM_UNKNOWN_MEMBER, "/", "Unknown member"},
         {"{\"title\":7}", JC_PROBLEM_INVALID_MEMBER, "/title", "a string"},
@@ -113,11 +133,19 @@ static void test_errors(void)
         {"{\"title\":\"x\",\"top_n\":3.0}", JC_PROBLEM_INVALID_MEMBER, "/top_n", "from 1 to 7"},
         {"{\"title\":\"x\",\"top_n\":null}", JC_PROBLEM_INVALID_MEMBER, "/top_n", "from 1 to 7"},
         {"{\"title\":\"x\",\"top_n\":4294967297}", JC_PROBLEM_INVALID_MEMBER, "/top_n", "from 1 to 7"},
+        {"{\"title\":\"x\",\"level\":\"Major\"}", JC_PROBLEM_INVALID_MEMBER, "/level",
+         "Expected \"major\", \"minor\", \"broad\" or \"detailed\"."},
+        {"{\"title\":\"x\",\"level\":\"\"}", JC_PROBLEM_INVALID_MEMBER, "/level", "\"major\""},
+        {"{\"title\":\"x\",\"level\":\"majors\"}", JC_PROBLEM_INVALID_MEMBER, "/level", "\"major\""},
+        {"{\"title\":\"x\",\"level\":null}", JC_PROBLEM_INVALID_MEMBER, "/level", "\"major\""},
+        {"{\"title\":\"x\",\"level\":2}", JC_PROBLEM_INVALID_MEMBER, "/level", "\"major\""},
+        {"{\"title\":\"x\",\"level\":[\"major\"]}", JC_PROBLEM_INVALID_MEMBER, "/level", "\"major\""},
         /* the list */
         {"{\"postings\":[]}", JC_PROBLEM_INVALID_MEMBER, "/postings", "at least one"},
         {"{\"postings\":null}", JC_PROBLEM_INVALID_MEMBER, "/postings", "an array"},
         {"{\"postings\":{\"title\":\"x\"}}", JC_PROBLEM_INVALID_MEMBER, "/postings", "an array"},
-        {"{\"postings\":[{\"title\":\"x\"}],\"title\":\"y\"}", JC_PROBLEM_UNKNOWN_MEMBER, "/title", "postings, top_n"},
+        {"{\"postings\":[{\"title\":\"x\"}],\"title\":\"y\"}", JC_PROBLEM_UNKNOWN_MEMBER, "/title",
+         "postings, top_n, level"},
         {"{\"postings\":[{\"title\":\"x\"}],\"top_n\":true}", JC_PROBLEM_INVALID_MEMBER, "/top_n", "from 1 to 7"},
         {"{\"postings\":[{},{},{},{}]}", JC_PROBLEM_TOO_MANY_POSTINGS, "/postings", "4 postings; the limit is 3"},
         {"{\"postings\":[\"x\"]}", JC_PROBLEM_INVALID_MEMBER, "/postings/0", "an object"},
@@ -126,6 +154,9 @@ static void test_errors(void)
          "/postings/1/body", "a string"},
         {"{\"postings\":[{\"title\":\"x\",\"top_n\":3}]}", JC_PROBLEM_UNKNOWN_MEMBER, "/postings/0/top_n",
          "id, title, body."},
+        {"{\"postings\":[{\"title\":\"x\",\"level\":\"major\"}]}", JC_PROBLEM_UNKNOWN_MEMBER, "/postings/0/level",
+         "id, title, body."},
+        {"{\"postings\":[{\"title\":\"x\"}],\"level\":\"all\"}", JC_PROBLEM_INVALID_MEMBER, "/level", "\"detailed\""},
         /* lengths count characters, not bytes */
         {"{\"title\":\"12345678901\"}", JC_PROBLEM_TEXT_TOO_LONG, "/title", "11 characters; the limit is 10"},
         {"{\"title\":\"\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\"}",
@@ -265,6 +296,7 @@ int main(void)
     test_single();
     test_list();
     test_default_top_n();
+    test_levels();
     test_errors();
     test_characters_at_the_limit();
     test_ids();

@@ -11,7 +11,7 @@ static void check_text(int line, const char *title, const char *body, const char
 {
     JC_AUTO_BUF struct jc_buf text = {0};
     struct jc_posting posting = {title, title ? strlen(title) : 0, body, body ? strlen(body) : 0};
-    REQUIRE_OK(jc_posting_text(&posting, &text, &err));
+    REQUIRE_OK(jc_posting_text(&posting, JC_POSTING_TITLE, &text, &err));
     const char *got = text.n ? text.data : "";
     check_report(strcmp(got, want) == 0, __FILE__, line, "'%s' gives '%s', not '%s'", title ? title : body, got, want);
 }
@@ -136,13 +136,60 @@ static void test_fallback(void)
     check_text(__LINE__, NULL, NULL, "");
 }
 
+static void check_part(int line, enum jc_posting_part part, const char *title, const char *body, const char *want)
+{
+    JC_AUTO_BUF struct jc_buf text = {0};
+    struct jc_posting posting = {title, title ? strlen(title) : 0, body, body ? strlen(body) : 0};
+    REQUIRE_OK(jc_posting_text(&posting, part, &text, &err));
+    const char *got = text.n ? text.data : "";
+    check_report(strcmp(got, want) == 0, __FILE__, line, "%s gives '%s', not '%s'", jc_posting_part_name(part), got,
+                 want);
+}
+
+#define CHECK_PART(part, title, body, want) check_part(__LINE__, part, title, body, want)
+
+static void test_parts(void)
+{
+    CHECK_PART(JC_POSTING_TITLE, " Nurse ", "<p>Care</p>", "Nurse");
+    CHECK_PART(JC_POSTING_BODY, " Nurse ", "<p>Care</p>", "Care");
+    CHECK_PART(JC_POSTING_TITLE_BODY, " Nurse ", "<p>Care</p>", "Nurse. Care");
+    CHECK_PART(JC_POSTING_TITLE, "<br>", "Care", "Care");
+    CHECK_PART(JC_POSTING_TITLE, NULL, "Care", "Care");
+    CHECK_PART(JC_POSTING_BODY, "Nurse", "<p>***</p>", "Nurse");
+    CHECK_PART(JC_POSTING_BODY, "Nurse", NULL, "Nurse");
+    CHECK_PART(JC_POSTING_TITLE_BODY, "***", "Care", "Care");
+    CHECK_PART(JC_POSTING_TITLE_BODY, NULL, "Care", "Care");
+    CHECK_PART(JC_POSTING_TITLE_BODY, "Nurse", "&nbsp;", "Nurse");
+    CHECK_PART(JC_POSTING_TITLE_BODY, "Nurse", NULL, "Nurse");
+    CHECK_PART(JC_POSTING_TITLE_BODY, "a <script>", "</script> b", "a. b"); /* each is cleaned by itself */
+    for (int part = JC_POSTING_TITLE; part <= JC_POSTING_TITLE_BODY; part++) {
+        enum jc_posting_part parsed = JC_POSTING_TITLE;
+        CHECK_PART((enum jc_posting_part)part, "", "", "");
+        CHECK_PART((enum jc_posting_part)part, "--", "<p></p>", "");
+        REQUIRE_OK(jc_posting_part_parse(jc_posting_part_name((enum jc_posting_part)part), &parsed, &err));
+        CHECK_INT(parsed, part);
+    }
+    enum jc_posting_part parsed;
+    CHECK_FAILS(jc_posting_part_parse("Title", &parsed, &err), JC_E_INVALID, "'Title' is no part");
+
+    /* Both are looked at, whichever is used. */
+    JC_AUTO_BUF struct jc_buf text = {0};
+    const struct jc_posting bad_body = {"a", 1, "b\xff", 2}, bad_title = {"a\xff", 2, "b", 1};
+    CHECK_FAILS(jc_posting_text(&bad_body, JC_POSTING_TITLE, &text, &err), JC_E_INVALID,
+                "body: invalid UTF-8 at byte 1");
+    CHECK_FAILS(jc_posting_text(&bad_title, JC_POSTING_BODY, &text, &err), JC_E_INVALID,
+                "title: invalid UTF-8 at byte 1");
+}
+
 static void test_errors(void)
 {
     JC_AUTO_BUF struct jc_buf text = {0};
     struct jc_posting posting = {"abc\xff", 4, NULL, 0};
-    CHECK_FAILS(jc_posting_text(&posting, &text, &err), JC_E_INVALID, "title: invalid UTF-8 at byte 3");
+    CHECK_FAILS(jc_posting_text(&posting, JC_POSTING_TITLE, &text, &err), JC_E_INVALID,
+                "title: invalid UTF-8 at byte 3");
     posting = (struct jc_posting){"abc", 3, "\xc3", 1};
-    CHECK_FAILS(jc_posting_text(&posting, &text, &err), JC_E_INVALID, "body: invalid UTF-8 at byte 0");
+    CHECK_FAILS(jc_posting_text(&posting, JC_POSTING_TITLE, &text, &err), JC_E_INVALID,
+                "body: invalid UTF-8 at byte 0");
 }
 
 /* NUL bytes are characters like others, and the buffer is used again. */
@@ -153,7 +200,7 @@ static void test_bytes(void)
     static const char title[] = "a\0b\0@x.com &\0;<\0 http://\0 c";
     static const char want[] = "a\0b\0@x.com &\0;<\0 c";
     struct jc_posting posting = {title, sizeof title - 1, NULL, 0};
-    REQUIRE_OK(jc_posting_text(&posting, &text, &err));
+    REQUIRE_OK(jc_posting_text(&posting, JC_POSTING_TITLE, &text, &err));
     CHECK_INT(text.n, sizeof want - 1);
     CHECK(memcmp(text.data, want, text.n) == 0);
     CHECK_INT(text.data[text.n], 0);
@@ -180,7 +227,7 @@ static void test_hostile(void)
             title[n - 1] = tail == 0 ? title[n - 1] : tail == 1 ? '>' : '"';
             struct jc_posting posting = {title, n, title, n};
             if (jc_utf8_check("x", title, n, &err) == JC_OK) {
-                REQUIRE_OK(jc_posting_text(&posting, &text, &err));
+                REQUIRE_OK(jc_posting_text(&posting, JC_POSTING_TITLE, &text, &err));
                 CHECK(text.n <= n);
             }
         }
@@ -195,6 +242,7 @@ int main(void)
     test_references();
     test_addresses();
     test_fallback();
+    test_parts();
     test_errors();
     test_bytes();
     test_hostile();

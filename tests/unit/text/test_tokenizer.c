@@ -1,6 +1,8 @@
 /* tokenizer: greedy longest match, [UNK], truncation and errors with a vocabulary of a few tokens. */
 #include "text/tokenizer.h"
 
+#include <stdbool.h>
+
 #include "check.h"
 #include "temp_file.h"
 
@@ -24,7 +26,7 @@ static void check_ids(const struct jc_tokenizer *tokenizer, const char *text, si
     int32_t ids[512];
     size_t n_ids = 0;
     memset(ids, 0x55, sizeof ids);
-    REQUIRE_OK(jc_tokenizer_encode(tokenizer, text, n, ids, &n_ids, &err));
+    REQUIRE_OK(jc_tokenizer_encode(tokenizer, text, n, 1, ids, &n_ids, &err));
     if (!check_report(n_ids == n_want, __FILE__, __LINE__, "'%.40s': %zu ids, not %zu", text, n_ids, n_want))
         return;
     for (size_t i = 0; i < n_want; i++)
@@ -69,6 +71,43 @@ static void test_truncation(void)
     CHECK_IDS(two, "nurse", CLS, SEP);
 }
 
+/* Of a text in at most max_chunks chunks. */
+static void check_chunks(int line, size_t max_tokens, size_t max_chunks, const char *text, const int32_t *want,
+                         size_t n_want)
+{
+    JC_AUTO(jc_tokenizer) struct jc_tokenizer *tokenizer = load(max_tokens);
+    int32_t ids[64];
+    size_t n = 0;
+    memset(ids, 0x55, sizeof ids);
+    REQUIRE_OK(jc_tokenizer_encode(tokenizer, text, strlen(text), max_chunks, ids, &n, &err));
+    bool is_same = n == n_want && memcmp(ids, want, n * sizeof *ids) == 0;
+    check_report(is_same, __FILE__, line, "'%s' in %zu of %zu tokens: other ids, %zu", text, max_chunks, max_tokens, n);
+    CHECK(n <= max_chunks * max_tokens);
+    CHECK_INT(ids[n], 0x55555555);
+}
+
+#define CHECK_CHUNKS(max_tokens, max_chunks, text, ...)                                  \
+    check_chunks(__LINE__, max_tokens, max_chunks, text, (const int32_t[]){__VA_ARGS__}, \
+                 sizeof((const int32_t[]){__VA_ARGS__}) / sizeof(int32_t))
+
+static void test_chunks(void)
+{
+    CHECK_CHUNKS(4, 3, "", CLS, SEP);
+    CHECK_CHUNKS(4, 3, "a", CLS, A, SEP);
+    CHECK_CHUNKS(4, 3, "a n", CLS, A, N, SEP); /* exactly full */
+    CHECK_CHUNKS(4, 3, "a n.", CLS, A, N, SEP, CLS, DOT, SEP);
+    CHECK_CHUNKS(4, 3, "a n. a", CLS, A, N, SEP, CLS, DOT, A, SEP);
+    CHECK_CHUNKS(4, 3, "a n. a n .", CLS, A, N, SEP, CLS, DOT, A, SEP, CLS, N, DOT, SEP);
+    CHECK_CHUNKS(4, 3, "a n. a n . a a", CLS, A, N, SEP, CLS, DOT, A, SEP, CLS, N, DOT, SEP); /* cut */
+    CHECK_CHUNKS(4, 1, "a n. a", CLS, A, N, SEP);
+    CHECK_CHUNKS(4, 2, "a unaffable unaffable", CLS, A, UN, SEP, CLS, AFF, ABLE, SEP); /* within a word */
+    CHECK_CHUNKS(4, 2, "unaffx unaffx unaffx", CLS, UNK, UNK, SEP, CLS, UNK, SEP);
+    CHECK_CHUNKS(3, 3, "a n. a", CLS, A, SEP, CLS, N, SEP, CLS, DOT, SEP);
+    CHECK_CHUNKS(3, 3, "unaffable", CLS, UN, SEP, CLS, AFF, SEP, CLS, ABLE, SEP);
+    CHECK_CHUNKS(3, 16, "a", CLS, A, SEP);
+    CHECK_CHUNKS(2, 16, "a n.", CLS, SEP); /* no chunk has room for any */
+}
+
 static void test_long_words(void)
 {
     static char text[1 << 22];
@@ -89,7 +128,8 @@ static void test_errors(void)
     JC_AUTO(jc_tokenizer) struct jc_tokenizer *tokenizer = load(8);
     int32_t ids[8];
     size_t n = 99;
-    CHECK_FAILS(jc_tokenizer_encode(tokenizer, "nurse\xff", 6, ids, &n, &err), JC_E_INVALID, "invalid UTF-8 at byte 5");
+    CHECK_FAILS(jc_tokenizer_encode(tokenizer, "nurse\xff", 6, 1, ids, &n, &err), JC_E_INVALID,
+                "invalid UTF-8 at byte 5");
     CHECK_INT(n, 99);
     struct jc_tokenizer *none = NULL;
     CHECK_FAILS(jc_tokenizer_load(temp_path, 1, &none, &err), JC_E_INVALID, "max_tokens is 1");
@@ -106,6 +146,7 @@ int main(void)
 {
     test_pieces();
     test_truncation();
+    test_chunks();
     test_long_words();
     test_errors();
     return check_finish();

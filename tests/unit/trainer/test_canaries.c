@@ -1,5 +1,5 @@
 /* Choosing canaries: right ones with a margin only, the groups in turn, the best known first. */
-#include "trainer/canaries.h"
+#include "trainer/publish/canaries.h"
 
 #include "check.h"
 
@@ -10,7 +10,7 @@ static const struct jc_category categories[] = {{"11-1.00", "a"}, {"11-2.00", "b
 static const float axes[] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
 
 static const struct row {
-    const char *raw;
+    const char *title;
     uint32_t category, n_sources;
     float vector[3];
 } rows[] = {
@@ -21,6 +21,7 @@ static const struct row {
     {"common, first", 1, 3, {0, 0.9f, 0.4f}},
     {"other group", 2, 1, {0, 0, 1}},
     {"other group", 2, 1, {0, 0, 1}},
+    {"AT&T clerk &amp; more", 2, 9, {0, 0, 1}}, /* cleaning it twice would change it */
     {"a title that is much too long to be read at a glance", 2, 9, {0, 0, 1}},
 };
 
@@ -29,19 +30,18 @@ static void check_choice(size_t n_wanted, const char *const *titles, size_t n_ti
     JC_AUTO(jc_dataset) struct jc_dataset *dataset = jc_dataset_create();
     JC_AUTO(jc_manifest) struct jc_manifest *manifest = jc_manifest_create();
     REQUIRE(dataset && manifest);
-    dataset->categories = malloc(sizeof(categories));
-    REQUIRE(dataset->categories);
-    memcpy(dataset->categories, categories, sizeof(categories));
-    dataset->n_categories = JC_COUNT(categories);
-    float vectors[JC_COUNT(rows) * 3];
+    uint32_t category;
+    for (size_t i = 0; i < JC_COUNT(categories); i++)
+        REQUIRE_OK(jc_dataset_add_category(dataset, categories[i].code, categories[i].title, NULL, &category, &err));
+    float vectors[(JC_COUNT(rows) + JC_COUNT(categories)) * 3] = {0}; /* the labels' first */
     for (uint32_t i = 0; i < JC_COUNT(rows); i++) {
-        struct jc_example example = {.raw = rows[i].raw,
-                                     .category = rows[i].category,
+        struct jc_example example = {.category = rows[i].category,
                                      .n_sources = rows[i].n_sources,
-                                     .text = i,
+                                     .parent = JC_EXAMPLE_NO_PARENT,
+                                     .weight = 1,
                                      .role = JC_ROLE_TRAIN};
-        REQUIRE_OK(jc_dataset_add(dataset, &example, &err));
-        memcpy(vectors + (size_t)3 * i, rows[i].vector, sizeof(rows[i].vector));
+        REQUIRE_OK(jc_dataset_add_title(dataset, rows[i].title, example, &err));
+        memcpy(vectors + (size_t)3 * dataset->examples[i].text, rows[i].vector, sizeof(rows[i].vector));
     }
     struct jc_train_data data = {.dataset = dataset, .vectors = vectors, .dim = 3};
     JC_AUTO_FINISH(jc_head) struct jc_head head = {0};

@@ -1,5 +1,5 @@
 /* McNemar's exact test against SciPy, paired differences by hand, the verdict at its edges. */
-#include "trainer/compare.h"
+#include "trainer/measure/compare.h"
 
 #include "base/own.h"
 #include "check.h"

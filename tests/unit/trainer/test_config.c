@@ -27,9 +27,9 @@ static void test_onet(void)
     CHECK_STR(config.name, "onet-30.1");
     CHECK_STR(config.method, "softmax");
     CHECK_CONTAINS(config.attribution, "used under the CC BY 4.0 license. O*NET is a trademark of USDOL/ETA.");
-    CHECK_INT(config.split, JC_SPLIT_POSTINGS);
+    CHECK_INT(config.split.kind, JC_SPLIT_POSTINGS);
     CHECK_INT(config.source.exclude_sources.n, 0);
-    CHECK(config.source.names && config.source.alternate_titles && !config.source.descriptions);
+    CHECK(config.source.names && config.source.alternate_titles && config.source.descriptions);
     CHECK(config.portable);
 }
 
@@ -41,19 +41,39 @@ static void test_benchmark(void)
     JC_AUTO(jc_conf) struct jc_conf *conf = NULL;
     const char *sets[] = {"methods=average", "direct.text=name_description"};
     REQUIRE_OK(jc_train_config_load(path, sets, 2, &config, &conf, &err));
-    CHECK_INT(config.split, JC_SPLIT_POSTINGS);
+    CHECK_INT(config.split.kind, JC_SPLIT_POSTINGS);
     REQUIRE(config.methods.n == 1);
     CHECK_STR(config.methods.items[0], "average");
     CHECK_INT(config.direct_text, JC_DIRECT_NAME_DESCRIPTION);
 }
 
-/* Each key of --help-config: its last part stands in the file as a member. */
+static void test_postings(void)
+{
+    char path[PATH_MAX];
+    find_config("postings.yaml", path);
+    struct jc_train_config config;
+    JC_AUTO(jc_conf) struct jc_conf *conf = NULL;
+    const char *sets[] = {"postings.0.columns.code=SOC", "postings.1.path=more.jsonl"};
+    REQUIRE_OK(jc_train_config_load(path, sets, 2, &config, &conf, &err));
+    CHECK_INT(config.split.kind, JC_SPLIT_STRATIFIED);
+    REQUIRE(config.postings.n == 2);
+    const struct jc_postings_config *postings = config.postings.items;
+    CHECK_STR(postings[0].path, "tests/data/postings.csv");
+    CHECK_STR(postings[0].code, "SOC");
+    CHECK_STR(postings[0].title, "TITLE_RAW");
+    CHECK_STR(postings[1].path, "more.jsonl");
+    CHECK_STR(postings[1].code, "ONET");
+}
+
+/* Each key of --help-config: its last part stands in one of the two manuals as a member. */
 static void test_manual_is_complete(void)
 {
     char path[PATH_MAX], *help = NULL;
     size_t n_help = 0, n_keys = 0;
-    find_config("onet.yaml", path);
     JC_AUTO_BUF struct jc_buf text = {0};
+    find_config("onet.yaml", path);
+    REQUIRE_OK(jc_file_read(path, 1 << 20, &text, &err));
+    find_config("postings.yaml", path);
     REQUIRE_OK(jc_file_read(path, 1 << 20, &text, &err));
     FILE *out = open_memstream(&help, &n_help);
     REQUIRE(out);
@@ -65,11 +85,11 @@ static void test_manual_is_complete(void)
         line[strcspn(line, " ")] = '\0';
         const char *dot = strrchr(line, '.');
         char member[64];
-        snprintf(member, sizeof(member), "\n%s%s:", dot ? "  " : "", dot ? dot + 1 : line);
+        snprintf(member, sizeof(member), "%s%s:", dot ? " " : "\n", dot ? dot + 1 : line);
         CHECK_CONTAINS(text.data, member);
         n_keys++;
     }
-    CHECK_INT(n_keys, 33);
+    CHECK(n_keys > 60);
     free(help);
 }
 
@@ -79,8 +99,8 @@ static void test_errors(void)
     struct jc_conf *conf = NULL;
     const char *set = "encoder.pth=x";
     CHECK_FAILS(jc_train_config_load(NULL, &set, 1, &config, &conf, &err), JC_E_INVALID, "encoder.path");
-    set = "split=random";
-    CHECK_FAILS(jc_train_config_load(NULL, &set, 1, &config, &conf, &err), JC_E_INVALID, "none");
+    set = "split.kind=randm";
+    CHECK_FAILS(jc_train_config_load(NULL, &set, 1, &config, &conf, &err), JC_E_INVALID, "random");
     set = "encoder.max_tokens=513";
     CHECK_FAILS(jc_train_config_load(NULL, &set, 1, &config, &conf, &err), JC_E_INVALID, "512");
     CHECK(!conf);
@@ -90,6 +110,7 @@ int main(void)
 {
     test_onet();
     test_benchmark();
+    test_postings();
     test_manual_is_complete();
     test_errors();
     return check_finish();

@@ -1,36 +1,20 @@
 /* The data report against a case worked out by hand, and against a slow version on random data. */
-#include "trainer/data_report.h"
+#include "trainer/measure/data_report.h"
 
 #include "base/rng.h"
-#include "check.h"
+#include "fixture.h"
 
 static struct jc_err err;
 
-static struct jc_dataset *make_dataset(size_t n_categories)
-{
-    struct jc_dataset *dataset = jc_dataset_create();
-    REQUIRE(dataset);
-    dataset->categories = calloc(n_categories, sizeof(*dataset->categories));
-    REQUIRE(dataset->categories);
-    dataset->n_categories = n_categories;
-    return dataset;
-}
-
-static void add(struct jc_dataset *dataset, uint32_t text, uint32_t category, enum jc_role role)
-{
-    struct jc_example example = {.raw = "x", .category = category, .text = text, .role = role};
-    REQUIRE_OK(jc_dataset_add(dataset, &example, &err));
-}
-
 static void test_by_hand(void)
 {
-    JC_AUTO(jc_dataset) struct jc_dataset *dataset = make_dataset(4);
+    JC_AUTO(jc_dataset) struct jc_dataset *dataset = fixture_dataset(4);
     static const uint32_t rows[][2] = {/* text, category */
                                        {0, 0}, {0, 0}, {0, 1}, {1, 0}, {2, 0}, {2, 1}, {2, 2}, {0, 0}, {3, 0}};
     static const uint32_t lengths[] = {3, 5, 40, 32, 7};
     for (size_t i = 0; i < JC_COUNT(rows); i++)
-        add(dataset, rows[i][0], rows[i][1], JC_ROLE_TRAIN);
-    add(dataset, 4, 3, JC_ROLE_TEST);
+        fixture_add(dataset, rows[i][1], rows[i][0], JC_ROLE_TRAIN);
+    fixture_add(dataset, 3, 4, JC_ROLE_TEST);
     dataset->n_empty = 2;
 
     struct jc_data_report r;
@@ -74,13 +58,13 @@ static void test_by_hand(void)
 static void test_against_matrix(void)
 {
     enum { TEXTS = 40, CATEGORIES = 12, N = 400 };
-    JC_AUTO(jc_dataset) struct jc_dataset *dataset = make_dataset(CATEGORIES);
+    JC_AUTO(jc_dataset) struct jc_dataset *dataset = fixture_dataset(CATEGORIES);
     size_t counts[TEXTS][CATEGORIES] = {{0}};
     struct jc_rng rng = jc_rng_seeded(11);
     for (size_t i = 0; i < N; i++) {
         double u = jc_rng_unit(&rng);
         uint32_t text = (uint32_t)(u * u * TEXTS), category = (uint32_t)(jc_rng_unit(&rng) * jc_rng_unit(&rng) * 12);
-        add(dataset, text, category, JC_ROLE_TRAIN);
+        fixture_add(dataset, category, text, JC_ROLE_TRAIN);
         counts[text][category]++;
     }
     size_t n_duplicates = 0, n_ambiguous = 0, n_best = 0, n_texts = 0, most = 0;
@@ -108,9 +92,43 @@ static void test_against_matrix(void)
         CHECK(r.ambiguous[i].n_categories <= r.ambiguous[i - 1].n_categories);
 }
 
+/* What was cut from a body is counted apart from all else; a helping source's rows are rows, and make no category
+ * larger. */
+static void test_helping_rows(void)
+{
+    JC_AUTO(jc_dataset) struct jc_dataset *dataset = fixture_dataset(2);
+    struct jc_data_report r;
+    fixture_add(dataset, 0, 0, JC_ROLE_TRAIN);
+    fixture_add(dataset, 1, 1, JC_ROLE_TEST);
+    fixture_add(dataset, 0, 1, JC_ROLE_TRAIN);
+    dataset->examples[2].auxiliary = true;
+    for (uint32_t i = 0; i < 3; i++) {
+        fixture_add(dataset, 0, 1, JC_ROLE_TRAIN);
+        dataset->examples[3 + i].parent = 0;
+    }
+    REQUIRE_OK(jc_data_report_compute(dataset, JC_ROLE_ANY, NULL, &r, &err));
+    CHECK_INT(r.n_rows, 3);
+    CHECK_INT(r.n_auxiliary, 1);
+    CHECK_INT(r.n_cut, 3);
+    CHECK_INT(r.n_texts, 2);
+    CHECK_INT(r.n_duplicates, 0);
+    CHECK_INT(r.n_ambiguous_rows, 2);
+    CHECK_NEAR(r.ceiling, 2.0 / 3, 1e-12);
+    CHECK_INT(r.sizes[1].n_categories, 2);
+    CHECK_INT(r.sizes[1].n_rows, 2);
+    uint32_t counts[2];
+    jc_data_report_count(dataset, JC_ROLE_TRAIN, counts);
+    CHECK_INT(counts[0], 1);
+    CHECK_INT(counts[1], 0);
+    for (size_t i = 0; i < 3; i++)
+        dataset->examples[i].role = JC_ROLE_UNUSED;
+    CHECK_FAILS(jc_data_report_compute(dataset, JC_ROLE_TRAIN, NULL, &r, &err), JC_E_INVALID, "no rows");
+}
+
 int main(void)
 {
     test_by_hand();
+    test_helping_rows();
     test_against_matrix();
     return check_finish();
 }

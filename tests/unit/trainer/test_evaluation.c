@@ -1,5 +1,5 @@
 /* Evaluations worked out by hand, against scikit-learn, and the bootstrap against the normal approximation. */
-#include "trainer/evaluation.h"
+#include "trainer/measure/evaluation.h"
 
 #include "base/rng.h"
 #include "check.h"

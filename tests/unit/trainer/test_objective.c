@@ -1,5 +1,5 @@
 /* The objective's loss against one computed in double, and its gradients against central differences of that. */
-#include "trainer/objective.h"
+#include "trainer/methods/objective.h"
 
 #include "base/own.h"
 #include "base/rng.h"
@@ -11,6 +11,7 @@ enum { N = 5, DIM = 6, WORDS = 3, FEATURES = 11, WIDTH = DIM + WORDS, N_SAMPLES 
 static struct jc_err err;
 
 static const uint32_t codes[] = {1, 0, 3, 4, 2, 0, 1};
+static const float shares[] = {1, 0.25F, 0.75F, 1, 0.5F, 0.2F, 0.3F};
 static const uint32_t features[] = {0, 4, 7, 4, 10, 2};
 
 struct fixture {
@@ -40,6 +41,7 @@ static void fixture_init(struct fixture *f)
     fill_random(&rng, f->vectors, N_SAMPLES * DIM, 1);
     fill_random(&rng, f->prior, N, 2);
     /* One code, several, one without features, all three features of one text also in another. */
+    const float weights[] = {1, 0.5F, 2, 0.8F};
     const uint32_t n_codes[] = {1, 2, 1, 3}, n_features[] = {3, 2, 0, 1};
     uint32_t at_code = 0, at_feature = 0;
     for (size_t i = 0; i < N_SAMPLES; i++) {
@@ -50,6 +52,8 @@ static void fixture_init(struct fixture *f)
             f->vectors[i * DIM + d] /= (float)sqrt(squares);
         f->samples[i] = (struct jc_sample){.vector = f->vectors + i * DIM,
                                            .codes = codes + at_code,
+                                           .shares = shares + at_code,
+                                           .weight = weights[i],
                                            .features = features + at_feature,
                                            .n_codes = n_codes[i],
                                            .n_features = n_features[i]};
@@ -76,6 +80,8 @@ static double compute_logit(const struct fixture *f, const struct reference *ref
 {
     const double *row = reference->matrix + c * WIDTH;
     double score = reference->bias[c];
+    for (size_t j = 0; j < f->samples[i].n_codes; j++)
+        score -= f->samples[i].codes[j] == c ? (double)objective->margin : 0;
     for (size_t d = 0; d < DIM; d++)
         score += row[d] * reference->vectors[i * DIM + d];
     for (size_t j = 0; j < f->samples[i].n_features; j++)
@@ -96,8 +102,8 @@ static double compute_loss(const struct fixture *f, const struct reference *refe
         for (size_t c = 0; c < N; c++) {
             double target = smoothing / N;
             for (size_t j = 0; j < f->samples[i].n_codes; j++)
-                target += f->samples[i].codes[j] == c ? (1 - smoothing) / f->samples[i].n_codes : 0;
-            loss -= target * (logits[c] - log(sum));
+                target += f->samples[i].codes[j] == c ? (1 - smoothing) * (double)f->samples[i].shares[j] : 0;
+            loss -= (double)f->samples[i].weight * target * (logits[c] - log(sum));
         }
     }
     return loss * (double)FACTOR;
@@ -197,6 +203,19 @@ static void test_seed(struct fixture *f)
     CHECK(memcmp(first, f->shard.queries, sizeof(first)) != 0);
 }
 
+/* The loss alone is the same without dropout, which it ignores, and leaves the gradients as they are. */
+static void test_loss(struct fixture *f)
+{
+    const struct jc_objective whole = {.prior = f->prior, .smoothing = 0.1F, .margin = 0.2F};
+    struct jc_objective dropping = whole;
+    dropping.dropout = dropping.word_dropout = 0.5F;
+    jc_objective_run(&whole, &f->head, f->order, N_SAMPLES, 1, 1, &f->shard);
+    float gradient[N * WIDTH];
+    memcpy(gradient, f->shard.matrix_gradient, sizeof(gradient));
+    CHECK_NEAR(jc_objective_loss(&dropping, &f->head, f->order, N_SAMPLES, &f->shard), f->shard.loss, 1e-6);
+    CHECK(memcmp(gradient, f->shard.matrix_gradient, sizeof(gradient)) == 0);
+}
+
 /* Scores in the thousands: loss and gradient stay numbers. */
 static void test_large(struct fixture *f)
 {
@@ -220,13 +239,17 @@ int main(void)
     CHECK_INT(check_objective(&f, (struct jc_objective){0}, 1), 0);
     CHECK_INT(check_objective(&f, (struct jc_objective){.prior = f.prior}, 1), 0);
     CHECK_INT(check_objective(&f, (struct jc_objective){.smoothing = 0.2F}, 1), 0);
+    CHECK_INT(check_objective(&f, (struct jc_objective){.margin = 0.3F}, 1), 0);
     size_t n_dropped = 0;
     for (uint64_t seed = 0; seed < 5; seed++)
         n_dropped += check_objective(
-            &f, (struct jc_objective){.prior = f.prior, .smoothing = 0.1F, .dropout = 0.3F, .word_dropout = 0.4F},
+            &f,
+            (struct jc_objective){
+                .prior = f.prior, .smoothing = 0.1F, .dropout = 0.3F, .word_dropout = 0.4F, .margin = 0.1F},
             seed);
     CHECK(n_dropped > 15 && n_dropped < 90); /* of 150: 46 expected */
     test_seed(&f);
+    test_loss(&f);
     test_large(&f);
     return check_finish();
 }

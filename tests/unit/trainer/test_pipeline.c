@@ -35,19 +35,21 @@ static void in_folder(char ret_path[PATH_MAX], const char *name)
 static jc_code run(enum jc_run_kind kind, const char *const *sets, size_t n_sets)
 {
     static char settings[4][PATH_MAX + 32];
-    const char *all[16] = {settings[0], settings[1], settings[2], "encoder.kind=fake", "split=postings"};
+    const char *all[16] = {settings[0], settings[1], settings[2], "encoder.kind=fake", "split.kind=postings", "cache="};
     char output[PATH_MAX];
     in_folder(output, "model");
     snprintf(settings[0], sizeof(settings[0]), "source.onet_dir=%s", folder);
     snprintf(settings[1], sizeof(settings[1]), "encoder.vocab=%s/vocab.txt", folder);
     snprintf(settings[2], sizeof(settings[2]), "output=%s", output);
     for (size_t i = 0; i < n_sets; i++)
-        all[5 + i] = sets[i];
+        all[6 + i] = sets[i];
 
     struct jc_train_config config;
     JC_AUTO(jc_conf) struct jc_conf *conf = NULL;
-    jc_code code = jc_train_config_load(NULL, all, 5 + n_sets, &config, &conf, &err);
-    return code ? code : jc_run_execute(&config, kind, &err);
+    jc_code code = jc_train_config_load(NULL, all, 6 + n_sets, &config, &conf, &err);
+    struct jc_run_request request = {.kind = kind, .config = &config};
+    enum jc_verdict verdict;
+    return code ? code : jc_run_execute(&request, &verdict, &err);
 }
 
 static double find_metric(const struct jc_manifest *manifest, const char *name)
@@ -104,7 +106,7 @@ static void test_portable(void)
 {
     char path[PATH_MAX];
     in_folder(path, "model");
-    REQUIRE_OK(run(JC_RUN_FIT, (const char *[]){"portable=true", "split=none", "method=direct"}, 3));
+    REQUIRE_OK(run(JC_RUN_FIT, (const char *[]){"portable=true", "split.kind=none", "method=direct"}, 3));
     JC_AUTO(jc_bundle) struct jc_bundle *bundle = NULL;
     REQUIRE_OK(jc_bundle_load(path, JC_BUNDLE_PORTABLE, &bundle, &err));
     const struct jc_manifest *manifest = jc_bundle_manifest(bundle);
@@ -118,7 +120,7 @@ static void test_portable(void)
 
 static void test_errors(void)
 {
-    CHECK_FAILS(run(JC_RUN_EVALUATE, (const char *[]){"split=none"}, 1), JC_E_INVALID, "split: none");
+    CHECK_FAILS(run(JC_RUN_EVALUATE, (const char *[]){"split.kind=none"}, 1), JC_E_INVALID, "split.kind: none");
     CHECK_FAILS(run(JC_RUN_EVALUATE, (const char *[]){"methods=average,magic"}, 1), JC_E_INVALID, "'magic'");
     CHECK_FAILS(run(JC_RUN_EVALUATE, (const char *[]){"source.exclude_sources=10"}, 1), JC_E_INVALID,
                 "split: no title is known from employers' postings alone");

@@ -1,8 +1,8 @@
-/* Ranks and predictions against a softmax in double, and visits against the roles asked for. */
-#include "trainer/predict.h"
+/* Ranks and predictions against the definition in double, and visits against the roles asked for. */
+#include "trainer/measure/predict.h"
 
 #include "base/rng.h"
-#include "check.h"
+#include "fixture.h"
 
 static struct jc_err err;
 
@@ -16,22 +16,6 @@ static void test_rank(void)
     CHECK_INT(jc_predict_rank(scores, 5, 3), 5);
 }
 
-static struct jc_dataset *make_dataset(size_t n_categories)
-{
-    struct jc_dataset *dataset = jc_dataset_create();
-    REQUIRE(dataset);
-    dataset->categories = calloc(n_categories, sizeof(*dataset->categories));
-    REQUIRE(dataset->categories);
-    dataset->n_categories = n_categories;
-    return dataset;
-}
-
-static void add(struct jc_dataset *dataset, uint32_t category, uint32_t text, enum jc_role role)
-{
-    struct jc_example example = {.raw = "x", .category = category, .text = text, .role = role};
-    REQUIRE_OK(jc_dataset_add(dataset, &example, &err));
-}
-
 static void make_head(struct jc_head *head, size_t n_categories, size_t dim)
 {
     struct jc_rng rng = jc_rng_seeded(n_categories);
@@ -41,9 +25,11 @@ static void make_head(struct jc_head *head, size_t n_categories, size_t dim)
     for (size_t i = 0; i < n_categories; i++)
         head->bias[i] = (float)jc_rng_unit(&rng) / 2;
     head->sharpness = 4;
+    head->saturation = 2;
+    head->power = 1.5F;
 }
 
-/* exp(sharpness * score) of every category, and their sum. */
+/* g of every category (artifact/head.h), and their sum. */
 static double weigh(const struct jc_head *head, const float *vector, double *ret_weights)
 {
     double sum = 0;
@@ -53,7 +39,12 @@ static double weigh(const struct jc_head *head, const float *vector, double *ret
             score += (double)head->matrix[c * head->dim + i] * (double)vector[i];
         sum += ret_weights[c] = exp((double)head->sharpness * score);
     }
-    return sum;
+    double mass = 0;
+    for (size_t c = 0; c < head->n_categories; c++) {
+        double q = ret_weights[c] / sum;
+        mass += ret_weights[c] = pow(q / (1 + (double)head->saturation * q), (double)head->power);
+    }
+    return mass;
 }
 
 static void check_prediction(const struct jc_head *head, const struct jc_prediction *prediction, const float *vector)
@@ -84,9 +75,10 @@ static void check_predictions(size_t n_categories)
     enum { DIM = 5, N = 40 };
     float vectors[N * DIM];
     struct jc_rng rng = jc_rng_seeded(1);
-    JC_AUTO(jc_dataset) struct jc_dataset *dataset = make_dataset(n_categories);
+    JC_AUTO(jc_dataset) struct jc_dataset *dataset = fixture_dataset(n_categories);
     for (uint32_t i = 0; i < N; i++)
-        add(dataset, (uint32_t)(jc_rng_next(&rng) % n_categories), N - 1 - i, i % 3 ? JC_ROLE_TEST : JC_ROLE_TRAIN);
+        fixture_add(dataset, (uint32_t)(jc_rng_next(&rng) % n_categories), N - 1 - i,
+                    i % 3 ? JC_ROLE_TEST : JC_ROLE_TRAIN);
     for (size_t i = 0; i < N * DIM; i++)
         vectors[i] = (float)(jc_rng_unit(&rng) * 2 - 1);
     JC_AUTO_FINISH(jc_head) struct jc_head head = {0};
@@ -125,9 +117,9 @@ static void see(void *context, size_t i_example, const float *scores)
 static void test_visit(void)
 {
     static const float texts[] = {1, 0, 0, 1};
-    JC_AUTO(jc_dataset) struct jc_dataset *dataset = make_dataset(2);
+    JC_AUTO(jc_dataset) struct jc_dataset *dataset = fixture_dataset(2);
     for (uint32_t i = 0; i < 1006; i++)
-        add(dataset, i % 2, i % 3 != 0, i % 2 ? JC_ROLE_TEST : JC_ROLE_UNUSED);
+        fixture_add(dataset, i % 2, i % 3 != 0, i % 2 ? JC_ROLE_TEST : JC_ROLE_UNUSED);
     JC_AUTO_FINISH(jc_head) struct jc_head head = {0};
     make_head(&head, 2, 2);
     head.matrix[2] = 7;

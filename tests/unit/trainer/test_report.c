@@ -5,8 +5,8 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "check.h"
-#include "trainer/markup.h"
-#include "trainer/report_content.h"
+#include "trainer/report/markup.h"
+#include "trainer/report/report_content.h"
 
 static struct jc_err err;
 
@@ -14,6 +14,9 @@ static struct jc_err err;
 
 /* A whole report over six rows of three categories. */
 struct fixture {
+    struct jc_read_report read;
+    struct jc_split_report split;
+    struct jc_mislabelled mislabelled;
     struct jc_dataset *dataset;
     struct jc_prediction predictions[6];
     uint32_t n_train[3];
@@ -30,27 +33,24 @@ static const double losses[] = {1.25, .5, NAN, .25};
 
 static void make_dataset(struct fixture *f)
 {
-    static const char *const raws[] = {HOSTILE, "Nurse \x01 Practitioner", "bad \xff utf-8", "Chef", "Chef", ""};
-    struct jc_dataset *dataset = jc_dataset_create();
-    REQUIRE(dataset);
-    f->dataset = dataset;
-    dataset->categories = calloc(3, sizeof(*dataset->categories));
-    REQUIRE(dataset->categories);
-    dataset->n_categories = 3;
-    dataset->categories[0] = (struct jc_category){"29-1141.00", "Nurses " HOSTILE};
-    dataset->categories[1] = (struct jc_category){"35-1011.00", "Chefs & Cooks"};
-    dataset->categories[2] = (struct jc_category){"<i>", HOSTILE};
+    static const char *const titles[] = {HOSTILE, "Nurse \x01 Practitioner", "bad \xff utf-8", "Chef", "Chef", "x"};
+    uint32_t category;
+    f->dataset = jc_dataset_create();
+    REQUIRE(f->dataset);
+    REQUIRE_OK(jc_dataset_add_category(f->dataset, "29-1141.00", "Nurses " HOSTILE, "nurse", &category, &err));
+    REQUIRE_OK(jc_dataset_add_category(f->dataset, "35-1011.00", "Chefs & Cooks", "chef", &category, &err));
+    REQUIRE_OK(jc_dataset_add_category(f->dataset, "<i>", HOSTILE, "what", &category, &err));
     for (uint32_t i = 0; i < 6; i++) {
-        struct jc_example example = {.raw = raws[i], .category = i % 3, .role = JC_ROLE_TEST};
-        const char *text = *raws[i] ? raws[i] : "x";
-        REQUIRE_OK(jc_texts_add(dataset->texts, text, strlen(text), &example.text, &err));
-        REQUIRE_OK(jc_dataset_add(dataset, &example, &err));
+        struct jc_example example = {
+            .category = i % 3, .parent = JC_EXAMPLE_NO_PARENT, .n_sources = 1, .weight = 1, .role = JC_ROLE_TEST};
+        REQUIRE_OK(jc_texts_add(f->dataset->texts, titles[i], strlen(titles[i]), &example.text, &err));
+        REQUIRE_OK(jc_dataset_add(f->dataset, &example, &err));
     }
 }
 
 static void fixture_init(struct fixture *f)
 {
-    static const uint32_t token_lengths[] = {3, 4, 5, 60, 3, 3};
+    static const uint32_t token_lengths[] = {3, 3, 3, 3, 4, 5, 60, 3, 3, 3};
     *f = (struct fixture){.n_train = {0, 4, 12}};
     make_dataset(f);
     for (uint32_t i = 0; i < 6; i++) {
@@ -66,10 +66,32 @@ static void fixture_init(struct fixture *f)
     REQUIRE_OK(jc_evaluation_compute(&input, &f->evaluation, &err));
     REQUIRE_OK(jc_data_report_compute(f->dataset, JC_ROLE_ANY, token_lengths, &f->data, &err));
     REQUIRE_OK(jc_comparison_compute(f->predictions, f->predictions, 6, 1, &f->comparison, &err));
-    f->methods[0] = (struct jc_report_method){HOSTILE, &f->evaluation, f->predictions, 1.5, NAN};
-    f->methods[1] = (struct jc_report_method){"softmax", &f->evaluation, f->predictions, 12, .25};
-    f->curves[0] = (struct jc_curve){HOSTILE, 4, losses, losses};
-    f->curves[1] = (struct jc_curve){"softmax", 1, losses, NULL};
+    for (size_t i = 0; i < JC_COUNT(losses); i++) {
+        REQUIRE_OK(jc_curve_add(&f->curves[0], losses[i], losses[i], &err));
+        if (i == 0)
+            REQUIRE_OK(jc_curve_add(&f->curves[1], losses[i], NAN, &err));
+    }
+    f->methods[0] = (struct jc_report_method){.name = HOSTILE,
+                                              .evaluation = &f->evaluation,
+                                              .predictions = f->predictions,
+                                              .fit_seconds = 1.5,
+                                              .predict_seconds = NAN,
+                                              .curve = &f->curves[0]};
+    f->methods[1] = (struct jc_report_method){.name = "softmax",
+                                              .evaluation = &f->evaluation,
+                                              .validation = &f->evaluation,
+                                              .predictions = f->predictions,
+                                              .fit_seconds = 12,
+                                              .predict_seconds = .25,
+                                              .curve = &f->curves[1]};
+    f->read = (struct jc_read_report){.n_rows = 8, .n_bad = 2, .n_mapped = 1};
+    f->split = (struct jc_split_report){
+        .n_train = 16, .n_test = 6, .n_leaked = 3, .n_rare_categories = 2, .n_rare_rows = 5, .test_from_s = 1700000000};
+    f->mislabelled =
+        (struct jc_mislabelled){.n_rows = 20, .n_checked = 10, .n_suspect = 11, .sharpness = 5, .n_suspects = 11};
+    for (uint32_t i = 0; i < 11; i++)
+        f->mislabelled.suspects[i] = (struct jc_suspect){
+            .example = i % 6, .n_rows = 1 + i, .suggested = 1, .probability = .96f, .own_probability = .01f};
     f->comparisons[0] = (struct jc_report_comparison){HOSTILE, "softmax", &f->comparison, .01};
     f->content = (struct jc_report_content){.model = HOSTILE,
                                             .data = HOSTILE,
@@ -80,11 +102,12 @@ static void fixture_init(struct fixture *f)
                                             .dataset = f->dataset,
                                             .n_train = f->n_train,
                                             .data_report = &f->data,
+                                            .read = &f->read,
+                                            .split = &f->split,
+                                            .mislabelled = &f->mislabelled,
                                             .methods = f->methods,
                                             .n_methods = 2,
                                             .i_chosen = 1,
-                                            .curves = f->curves,
-                                            .n_curves = 2,
                                             .comparisons = f->comparisons,
                                             .n_comparisons = 1,
                                             .encode_seconds = 3.25,
@@ -94,12 +117,32 @@ static void fixture_init(struct fixture *f)
 static void fixture_finish(struct fixture *f)
 {
     jc_evaluation_finish(&f->evaluation);
+    for (size_t i = 0; i < JC_COUNT(f->curves); i++)
+        jc_curve_finish(&f->curves[i]);
     jc_dataset_destroy(f->dataset);
 }
 
 static double number_at(const json_t *object, const char *name)
 {
     return json_number_value(json_object_get(object, name));
+}
+
+static void check_data_json(const json_t *root)
+{
+    const json_t *data = json_object_get(root, "data"), *split = json_object_get(root, "split"),
+                 *mislabelled = json_object_get(root, "mislabelled");
+    CHECK_INT(json_array_size(json_object_get(data, "rows_by_tokens")), JC_TOKEN_BINS);
+    CHECK_NEAR(number_at(data, "n_rows_cut_from_bodies"), 0, 0);
+    CHECK_INT(json_integer_value(json_object_get(json_object_get(root, "read"), "n_bad")), 2);
+    CHECK_INT(json_integer_value(json_object_get(split, "n_test_rows_whose_title_trains")), 3);
+    CHECK_INT(json_integer_value(json_object_get(split, "test_from_s")), 1700000000);
+    CHECK_INT(json_integer_value(json_object_get(mislabelled, "n_suspect")), 11);
+    const json_t *suspects = json_object_get(mislabelled, "suspects"), *first = json_array_get(suspects, 0);
+    CHECK_INT(json_array_size(suspects), 11);
+    CHECK_STR(json_string_value(json_object_get(first, "title")), HOSTILE);
+    CHECK_STR(json_string_value(json_object_get(first, "labelled")), "29-1141.00");
+    CHECK_STR(json_string_value(json_object_get(first, "suggested")), "35-1011.00");
+    CHECK_NEAR(number_at(first, "probability"), .96, 1e-6);
 }
 
 static void test_json(struct fixture *f)
@@ -118,6 +161,12 @@ static void test_json(struct fixture *f)
     CHECK_NEAR(number_at(json_object_get(method, "top_1"), "value"), 2.0 / 6, 1e-8);
     CHECK_NEAR(number_at(method, "ece"), f->evaluation.ece, 1e-8);
     CHECK(json_is_null(json_object_get(method, "predict_seconds")));
+    CHECK(json_is_null(json_object_get(method, "total_seconds")));
+    CHECK(json_is_null(json_object_get(method, "validation")));
+    json_t *chosen = json_array_get(methods, 1), *validation = json_object_get(chosen, "validation");
+    CHECK_NEAR(number_at(chosen, "total_seconds"), 3.25 + 12 + .25, 1e-8);
+    CHECK_NEAR(number_at(validation, "ece"), f->evaluation.ece, 1e-8);
+    CHECK_INT(json_array_size(json_object_get(chosen, "by_category_size")), JC_SIZE_BINS);
     CHECK_INT(json_array_size(json_object_get(method, "calibration")), JC_CALIBRATION_BINS);
     CHECK_INT(json_array_size(json_object_get(method, "by_category")), 3);
     json_t *pair = json_array_get(json_object_get(method, "most_confused"), 0);
@@ -126,7 +175,7 @@ static void test_json(struct fixture *f)
     json_t *losses_json = json_object_get(json_array_get(json_object_get(root, "curves"), 0), "validation");
     CHECK_INT(json_array_size(losses_json), 4);
     CHECK(json_is_null(json_array_get(losses_json, 2)));
-    CHECK_INT(json_array_size(json_object_get(json_object_get(root, "data"), "rows_by_tokens")), JC_TOKEN_BINS);
+    check_data_json(root);
     json_t *comparison = json_array_get(json_object_get(root, "comparisons"), 0);
     CHECK_STR(json_string_value(json_object_get(comparison, "verdict")), "not worse");
     json_decref(root);
@@ -248,13 +297,51 @@ static void test_html(struct fixture *f)
                                         "name=\"viewport\"",
                                         "Nurse   Practitioner",
                                         "bad \xef\xbf\xbd utf-8",
-                                        "33.3 %"};
+                                        "33.3 %",
+                                        "softmax against the others",
+                                        "bad, in rejects.csv</td><td>2<",
+                                        "3 of 6 test rows (50.0 %)",
+                                        "Rows from 2023-11-14 22:13 UTC on",
+                                        "96.0 % against 1.0 %, 2 rows",
+                                        ">1 more</summary>"};
     for (size_t i = 0; i < JC_COUNT(parts); i++)
         check_report(strstr(out.data, parts[i]) != NULL, __FILE__, __LINE__, "nowhere: %s", parts[i]);
     CHECK(strstr(out.data, "http://") == NULL && strstr(out.data, "https://") == NULL);
     CHECK(strstr(out.data, "nan") == NULL && strstr(out.data, "inf ") == NULL);
     CHECK(find_flaw(out.data, "details", &n_details) == flaw);
-    CHECK_INT(n_details, 3); /* every category has a mistake */
+    CHECK_INT(n_details, 3 + 3 + 1); /* each group, each category: all have a mistake; suspects from the 11th on */
+}
+
+/* What a run does not have is left out, in both forms. */
+static void test_little(const struct fixture *f)
+{
+    JC_AUTO_BUF struct jc_buf html = {0}, json = {0};
+    struct jc_report_method method = f->methods[1];
+    struct jc_report_content content = f->content;
+    size_t n;
+    method.validation = NULL;
+    method.curve = NULL;
+    content.methods = &method;
+    content.n_methods = 1;
+    content.i_chosen = 0;
+    content.n_comparisons = 0;
+    content.read = NULL;
+    content.split = NULL;
+    content.mislabelled = NULL;
+    jc_report_put_html(&html, &content);
+    jc_report_put_json(&json, &content);
+    REQUIRE_OK(jc_buf_check(&html, &err));
+    REQUIRE_OK(jc_buf_check(&json, &err));
+    CHECK(find_flaw(html.data, "p", &n) == NULL);
+    static const char *const absent[] = {"id=\"losses\"", "against the others", "validation top-1", "What was read",
+                                         ">Split<",       "mislabelled",        "rejects.csv"};
+    for (size_t i = 0; i < JC_COUNT(absent); i++)
+        check_report(strstr(html.data, absent[i]) == NULL, __FILE__, __LINE__, "there is: %s", absent[i]);
+    json_t *root = json_loadb(json.data, json.n, JSON_REJECT_DUPLICATES, NULL);
+    REQUIRE(root);
+    CHECK(!json_object_get(root, "read") && !json_object_get(root, "split") && !json_object_get(root, "mislabelled"));
+    CHECK_INT(json_array_size(json_object_get(root, "curves")), 0);
+    json_decref(root);
 }
 
 static void put_base64(const unsigned char *bytes, size_t n, struct jc_buf *out)
@@ -333,6 +420,7 @@ int main(void)
     test_json(&f);
     test_scanner();
     test_html(&f);
+    test_little(&f);
     test_policy(&f);
     test_markup();
     test_write(&f);

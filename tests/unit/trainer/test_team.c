@@ -1,5 +1,5 @@
 /* Teams: every member runs once and in step, member 0 is the caller, and a team that cannot start does nothing. */
-#include "trainer/team.h"
+#include "trainer/methods/team.h"
 
 #include "check.h"
 

@@ -1,5 +1,5 @@
 /* The pool of texts against a plain list: equal texts have one number, numbers count up, texts come back as given. */
-#include "trainer/texts.h"
+#include "trainer/data/texts.h"
 
 #include "base/rng.h"
 #include "check.h"
@@ -11,7 +11,9 @@ static void test_numbers(void)
     JC_AUTO(jc_texts) struct jc_texts *texts = jc_texts_create();
     REQUIRE(texts);
     uint32_t id;
-    CHECK(!jc_texts_has(texts, "a", 1));
+    uint32_t found = 7;
+    CHECK(!jc_texts_find(texts, "a", 1, &found));
+    CHECK_INT(found, 7);
     REQUIRE_OK(jc_texts_add(texts, "a", 1, &id, &err));
     CHECK_INT(id, 0);
     REQUIRE_OK(jc_texts_add(texts, "", 0, &id, &err));
@@ -41,8 +43,9 @@ static void test_many(void)
         char text[32];
         size_t which = jc_rng_next(&rng) % N_DIFFERENT;
         size_t n = (size_t)snprintf(text, sizeof(text), "title %zu", which);
-        CHECK(jc_texts_has(texts, text, n) == (numbers[which] != 0));
-        uint32_t id;
+        uint32_t id = UINT32_MAX;
+        CHECK(jc_texts_find(texts, text, n, &id) == (numbers[which] != 0));
+        CHECK_INT(id, numbers[which] ? numbers[which] - 1 : UINT32_MAX);
         REQUIRE_OK(jc_texts_add(texts, text, n, &id, &err));
         if (!numbers[which])
             numbers[which] = ++n_seen;

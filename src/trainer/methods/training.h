@@ -1,0 +1,30 @@
+/*
+ * Training a head on samples by Adam, in batches that a team of threads shares. The methods softmax and contrastive say
+ * what is trained and for how long; this is how.
+ */
+#ifndef JC_TRAINER_TRAINING_H
+#define JC_TRAINER_TRAINING_H
+
+#include "trainer/methods/curve.h"
+#include "trainer/methods/objective.h"
+
+/* Borrowed. */
+struct jc_training {
+    struct jc_objective objective;
+    const struct jc_samples *samples;
+    const struct jc_samples *watched; /* the validation loss is theirs; none of them: there is none */
+    size_t epochs, batch;
+    size_t patience; /* so many epochs without a lower validation loss are the last, and the head is that of the lowest;
+                        0: all epochs, and the head is that of the last */
+    double learning_rate; /* of the embeddings, at the start; it falls to 0 in a line over all epochs */
+    bool unit_rows;       /* embeddings stay on the unit sphere and biases 0: a score is a cosine */
+    uint64_t seed;        /* of the order and of what is dropped */
+    unsigned n_threads;
+};
+
+/* Trains `head` on from what is in it, at head->sharpness, and adds the epochs' losses to `curve`, unless NULL. The
+ * same seed and number of threads give the same head. Errors: NOMEM. */
+JC_MUST_CHECK jc_code jc_training_run(const struct jc_training *training, struct jc_head *head, struct jc_curve *curve,
+                                      struct jc_err *err);
+
+#endif
