@@ -53,16 +53,44 @@ build() {
   ninja -C "$folder" --quiet
 }
 
-# prepare_model BUILD_FOLDER: weights -> TorchScript encoder -> a complete bundle from the repository's categories.
+# prepare_encoder BUILD_FOLDER: weights -> TorchScript encoder.
+prepare_encoder() {
+  [ ! -e "$encoder" ] || [ "$weights/model.safetensors" -nt "$encoder" ] || return 0
+  say "making the encoder from the weights"
+  "$1/src/trainer/jobcode-train" import-encoder --weights "$weights" --output "$encoder"
+}
+
+# prepare_model BUILD_FOLDER: a complete bundle from the repository's categories and the encoder.
 prepare_model() {
-  local train=$1/src/trainer/jobcode-train
-  if [ ! -e "$encoder" ] || [ "$weights/model.safetensors" -nt "$encoder" ]; then
-    say "making the encoder from the weights"
-    "$train" import-encoder --weights "$weights" --output "$encoder"
-  fi
+  prepare_encoder "$1"
   if [ ! -e "$model/manifest.json" ] || [ models/onet-30.1/manifest.json -nt "$model/manifest.json" ] ||
     [ "$encoder" -nt "$model/manifest.json" ]; then
     say "assembling the model bundle $model"
-    "$train" assemble --model models/onet-30.1 --encoder "$encoder" --vocab "$weights/vocab.txt" --output "$model"
+    "$1/src/trainer/jobcode-train" assemble --model models/onet-30.1 --encoder "$encoder" \
+      --vocab "$weights/vocab.txt" --output "$model"
+  fi
+}
+
+# serve BUILD_FOLDER MODEL PORT ONCE: starts the server, shows a first classification, and serves until Ctrl-C unless
+# ONCE is true.
+serve() {
+  local once=$4 port=$3 log server
+  if $once; then port=0; fi
+  log=$(mktemp)
+  "$1/src/server/jobcode-server" --config config/server.yaml --set "http.port=$port" --set "model.folder=$2" \
+    2> >(tee "$log" >&2) &
+  server=$!
+  # shellcheck disable=SC2064
+  trap "kill $server 2>/dev/null && wait $server || true; rm -f $log" EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  until port=$(sed -n 's/.*"event":"listening".*"port":"\([0-9]*\)".*/\1/p' "$log") && [ -n "$port" ]; do
+    kill -0 "$server" 2>/dev/null || { wait "$server"; exit 1; }
+    sleep 0.05
+  done
+  python3 scripts/first.py "http://127.0.0.1:$port"
+  if ! $once; then
+    say "serving on http://127.0.0.1:$port (Ctrl-C ends it)"
+    wait "$server"
   fi
 }

@@ -22,22 +22,4 @@ install_packages "${packages_build[@]}"
 fetch_weights
 build build
 prepare_model build
-if $once; then port=0; fi
-
-log=$(mktemp)
-build/src/server/jobcode-server --config config/server.yaml --set "http.port=$port" 2> >(tee "$log" >&2) &
-server=$!
-trap 'kill "$server" 2>/dev/null && wait "$server" || true; rm -f "$log"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-until port=$(sed -n 's/.*"event":"listening".*"port":"\([0-9]*\)".*/\1/p' "$log") && [ -n "$port" ]; do
-  kill -0 "$server" 2>/dev/null || { wait "$server"; exit 1; }
-  sleep 0.05
-done
-python3 scripts/first.py "http://127.0.0.1:$port"
-
-if ! $once; then
-  say "serving on http://127.0.0.1:$port (Ctrl-C ends it)"
-  wait "$server"
-fi
+serve build "$model" "$port" "$once"
