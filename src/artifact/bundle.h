@@ -1,10 +1,12 @@
 /*
  * A model bundle: a folder with manifest.json, categories.safetensors, categories.tsv, vocab.txt and, for a torch
- * encoder, encoder.pt; exemplars.safetensors and exemplars.txt where its head has exemplars. models/README.md is the contract. A loaded bundle is immutable. Threads: any.
+ * encoder, encoder.pt; exemplars.safetensors and exemplars.txt where its head has exemplars. models/README.md is the
+ * contract. A loaded bundle is immutable. Threads: any.
  *
  * Loading checks, in this order and with an error that names file and reason: the manifest, its format version, that
- * every required file is listed, every listed file's SHA-256, the shapes and values of the tensors, the exemplars' texts,
- * and that categories.tsv has one well-formed row a category. Canaries need an encoder: model/classifier runs them.
+ * every required file is listed, every listed file's SHA-256, the shapes and values of the tensors, the exemplars'
+ * texts, and that categories.tsv has one well-formed row a category. Canaries need an encoder: model/classifier runs
+ * them.
  */
 #ifndef JC_ARTIFACT_BUNDLE_H
 #define JC_ARTIFACT_BUNDLE_H

@@ -100,16 +100,23 @@ static jc_code check_vocab(const struct jc_bundle_content *content, struct jc_er
     return JC_OK;
 }
 
-/* The SHA-256 over the hexadecimal hashes of what fixes the model's answers, three or with exemplars five, so that the manifest alone shows it. */
+/* The SHA-256 over what fixes the model's answers, as text (models/README.md), so that the manifest alone shows it. */
 static jc_code set_version(struct jc_manifest *manifest, struct jc_err *err)
 {
-    char hashes[5 * JC_SHA256_HEX], sha256[JC_SHA256_HEX], *version;
-    const struct jc_manifest_file *vectors = jc_manifest_find_file(manifest, JC_BUNDLE_EXEMPLARS),
-                                  *texts = jc_manifest_find_file(manifest, JC_BUNDLE_EXEMPLAR_TEXTS);
-    int n = snprintf(hashes, sizeof hashes, "%s%s%s%s%s", jc_manifest_find_file(manifest, JC_BUNDLE_CATEGORIES)->sha256,
-                     jc_manifest_find_file(manifest, JC_BUNDLE_TITLES)->sha256, manifest->encoder.source_sha256,
-                     vectors ? vectors->sha256 : "", texts ? texts->sha256 : "");
-    jc_sha256_hex(hashes, (size_t)n, sha256);
+    static const char *const names[] = {JC_BUNDLE_CATEGORIES, JC_BUNDLE_TITLES, JC_BUNDLE_EXEMPLARS,
+                                        JC_BUNDLE_EXEMPLAR_TEXTS, JC_BUNDLE_VOCAB};
+    char sha256[JC_SHA256_HEX], *version;
+    JC_AUTO_BUF struct jc_buf text = {0};
+    for (size_t i = 0; i < JC_COUNT(names); i++) {
+        const struct jc_manifest_file *file = jc_manifest_find_file(manifest, names[i]);
+        jc_buf_puts(&text, file ? file->sha256 : "");
+    }
+    jc_buf_printf(&text, "%s %s %zu %zu", manifest->encoder.source_sha256, manifest->encoder.part,
+                  manifest->encoder.chunks, manifest->encoder.max_tokens);
+    jc_code code = jc_buf_check(&text, err);
+    if (code)
+        return code;
+    jc_sha256_hex(text.data, text.n, sha256);
     if (asprintf(&version, "%s-%s-%.*s", manifest->name, manifest->method, VERSION_DIGITS, sha256) < 0)
         return jc_fail(err, JC_E_NOMEM, "out of memory");
     free(manifest->version);

@@ -11,8 +11,8 @@
  * saturation, q / (1 / saturation + q), the logistic function of log q, says of each category by itself whether it
  * applies: a text may have several.
  *
- * `words` is the text's lexicon vector: sum of lexicon[f] over the features f it has, divided by the square root of their
- * number; a feature is a token or a pair of neighbouring tokens (model/lexicon.h). A head without a lexicon has
+ * `words` is the text's lexicon vector: sum of lexicon[f] over the features f it has, divided by the square root of
+ * their number; a feature is a token or a pair of neighbouring tokens (model/lexicon.h). A head without a lexicon has
  * n_features == lexicon_dim == 0; of one with unit embeddings and no bias the score is the cosine.
  *
  * The vote is that of the k exemplars (exemplars.h) nearest to the vector, cos_1 the nearest one's cosine; of equal
@@ -53,13 +53,14 @@ static inline size_t jc_head_width(const struct jc_head *head)
     return head->dim + head->lexicon_dim;
 }
 
-/* Allocates a head of zeros without exemplars, with sharpness 1, saturation 0 and power 1, that accepts nothing. Errors: NOMEM. */
+/* Allocates a head of zeros without exemplars, with sharpness 1, saturation 0 and power 1, that accepts nothing.
+ * Errors: NOMEM. */
 JC_MUST_CHECK jc_code jc_head_init(struct jc_head *head, size_t n_categories, size_t dim, size_t lexicon_dim,
                                    size_t n_features, struct jc_err *err);
 void jc_head_finish(struct jc_head *head);
 
-/* Reads the tensors of categories.safetensors: all but the exemplars. Errors: FORMAT (naming the tensor), MODEL (a value
- * that is not finite, or a calibration out of its range), NOMEM. */
+/* Reads the tensors of categories.safetensors: all but the exemplars. Errors: FORMAT (naming the tensor), MODEL (a
+ * value that is not finite, or a calibration out of its range), NOMEM. */
 JC_MUST_CHECK jc_code jc_head_load(const struct jc_safetensors *file, size_t n_categories, size_t dim,
                                    struct jc_head *ret_head, struct jc_err *err);
 

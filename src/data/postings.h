@@ -31,9 +31,9 @@ struct jc_posting_row {
 
 struct jc_postings;
 
-/* Errors: those of jc_records_open; FORMAT where a column is missing that must be there: the code's, the title's and the
- * body's both, or one that has another name than by default (the text lists the columns that there are), or a name that
- * two columns have. */
+/* Errors: those of jc_records_open; FORMAT where a column is missing that must be there: the code's, the title's and
+ * the body's both, or one that has another name than by default (the text lists the columns that there are), or a name
+ * that two columns have. */
 JC_MUST_CHECK jc_code jc_postings_open(const char *path, enum jc_records_format format,
                                        const struct jc_posting_columns *columns, struct jc_postings **ret_postings,
                                        struct jc_err *err);

@@ -30,8 +30,8 @@ float jc_vec_dot(const float *a, const float *b, size_t n);
 /* sum[i] += factor * x[i] */
 void jc_vec_add(float *sum, float factor, const float *x, size_t n);
 
-/* Scales x to length 1 and returns its length before; a zero vector stays zero. Values that are not finite give a vector
- * that is not. */
+/* Scales x to length 1 and returns its length before; a zero vector stays zero. Values that are not finite give a
+ * vector that is not. */
 float jc_vec_normalize(float *x, size_t n);
 
 bool jc_vec_is_finite(const float *x, size_t n);

@@ -1,7 +1,7 @@
 /*
  * The lexical features of a text: its tokens and its pairs of neighbouring tokens, [CLS] and [SEP] counted as
- * neighbours. A feature's key is first << 32 | second of its token ids, second = JC_LEXICON_ALONE for a token by itself.
- * One function for serving and training. Threads: any.
+ * neighbours. A feature's key is first << 32 | second of its token ids, second = JC_LEXICON_ALONE for a token by
+ * itself. One function for serving and training. Threads: any.
  */
 #ifndef JC_MODEL_LEXICON_H
 #define JC_MODEL_LEXICON_H

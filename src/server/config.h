@@ -1,4 +1,5 @@
-/* The server's configuration: a plain struct and the ONE table of its keys (config.c). config/server.yaml is its manual. */
+/* The server's configuration: a plain struct and the ONE table of its keys (config.c). config/server.yaml is its
+ * manual. */
 #ifndef JC_SERVER_CONFIG_H
 #define JC_SERVER_CONFIG_H
 

@@ -1,4 +1,5 @@
-/* The endpoints' handlers, one file each; routes.c says which is where. Each fills request->reply or request->problem. */
+/* The endpoints' handlers, one file each; routes.c says which is where. Each fills request->reply or request->problem.
+ * */
 #ifndef JC_SERVER_ENDPOINTS_H
 #define JC_SERVER_ENDPOINTS_H
 

@@ -53,8 +53,8 @@ static void sleep_ms(uint64_t ms)
         ;
 }
 
-/* A connection accepted at the last moment has its request still on the way: nothing may have been under way for so long
- * before the workers go. Every answer closes its connection by then, so this ends. */
+/* A connection accepted at the last moment has its request still on the way: nothing may have been under way for so
+ * long before the workers go. Every answer closes its connection by then, so this ends. */
 #define QUIET_MS 250
 #define POLL_MS 5
 
@@ -81,7 +81,8 @@ void jc_server_destroy(struct jc_server *server)
     if (!server)
         return;
     atomic_store(&server->state, JC_SERVER_STOPPED);
-    /* The workers finish the queue and so resume every suspended connection; libmicrohttpd needs that before it stops. */
+    /* The workers finish the queue and so resume every suspended connection; libmicrohttpd needs that before it stops.
+     * */
     jc_workers_destroy(server->workers);
     jc_http_stop(server);
     jc_batcher_destroy(server->batcher);

@@ -1,4 +1,5 @@
-/* Where the Unicode data of the reference tokenizer and of utf8proc 2.8 (Unicode 15) differ. Internal to normalize.c. */
+/* Where the Unicode data of the reference tokenizer and of utf8proc 2.8 (Unicode 15) differ. Internal to normalize.c.
+ * */
 #ifndef JC_TEXT_UNICODE_DELTA_H
 #define JC_TEXT_UNICODE_DELTA_H
 

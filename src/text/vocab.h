@@ -1,4 +1,5 @@
-/* A WordPiece vocabulary: vocab.txt, one token a line, the line number is the id. Immutable after loading. Threads: any. */
+/* A WordPiece vocabulary: vocab.txt, one token a line, the line number is the id. Immutable after loading. Threads:
+ * any. */
 #ifndef JC_TEXT_VOCAB_H
 #define JC_TEXT_VOCAB_H
 

@@ -1,10 +1,11 @@
 /*
- * The encoder as TorchScript: BERT (Devlin et al. 2018) with pooling and L2 norm, in operations that libtorch 1.13 and 2.x
- * share. Weights are stacked over the layers and transposed to [in][out].
+ * The encoder as TorchScript: BERT (Devlin et al. 2018) with pooling and L2 norm, in operations that libtorch 1.13 and
+ * 2.x share. Weights are stacked over the layers and transposed to [in][out].
  *
- * Tokens are packed: all texts of a call stand one after another in one matrix [n_tokens][hidden], so the linear layers,
- * 99 % of the work at the length of titles, run over everything at once. `groups` lists (number of texts, tokens in each)
- * for runs of texts of equal length; only attention and pooling go run by run, and nothing is padded or masked.
+ * Tokens are packed: all texts of a call stand one after another in one matrix [n_tokens][hidden], so the linear
+ * layers, 99 % of the work at the length of titles, run over everything at once. `groups` lists (number of texts,
+ * tokens in each) for runs of texts of equal length; only attention and pooling go run by run, and nothing is padded or
+ * masked.
  */
 #ifndef JC_TORCH_SOURCE_H
 #define JC_TORCH_SOURCE_H

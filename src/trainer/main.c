@@ -1,4 +1,5 @@
-/* jobcode-train: from weights and labelled titles to a model that jobcode-server loads. This is its table of contents. */
+/* jobcode-train: from weights and labelled titles to a model that jobcode-server loads. This is its table of contents.
+ * */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -87,6 +87,11 @@ static jc_code check_request(struct jc_run *run, struct jc_err *err)
         return jc_fail(err, JC_E_INVALID, "split.kind: none leaves nothing to evaluate on");
     if (*config->refuse_worse && config->split.kind == JC_SPLIT_NONE)
         return jc_fail(err, JC_E_INVALID, "refuse_worse needs test rows, and split.kind: none leaves none");
+    if (*config->refuse_worse && config->all_rows && run->request->kind == JC_RUN_FIT)
+        return jc_fail(
+            err, JC_E_INVALID,
+            "refuse_worse with all_rows: true would compare with a model that was fitted on the test rows; set "
+            "all_rows: false");
     return JC_OK;
 }
 

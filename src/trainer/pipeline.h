@@ -1,7 +1,8 @@
 /*
  * A training run: its state, and its steps in order. Each step takes what the ones before it left in the struct jc_run.
  *     evaluate: open, read, split, encode, calibrate, measure, report
- *     fit:      the same for one method where a split is configured, then judge (against the present model), fit, publish
+ *     fit:      the same for one method where a split is configured, then judge (against the present model), fit,
+ * publish
  *     compare:  open, read, split, encode, compare two models
  */
 #ifndef JC_TRAINER_PIPELINE_H
@@ -49,8 +50,8 @@ struct jc_run {
 };
 
 /* Errors: those of the steps, with the step's name in front; CANCELLED after SIGINT or SIGTERM.
- * Says on standard error what it does. ret_verdict: NOT_WORSE where nothing was compared; where fit finds WORSE, nothing
- * is published. */
+ * Says on standard error what it does. ret_verdict: NOT_WORSE where nothing was compared; where fit finds WORSE,
+ * nothing is published. */
 JC_MUST_CHECK jc_code jc_run_execute(const struct jc_run_request *request, enum jc_verdict *ret_verdict,
                                      struct jc_err *err);
 

@@ -1,4 +1,5 @@
-/* The steps that set models against each other: compare (two published ones), judge (the new one and the present one). */
+/* The steps that set models against each other: compare (two published ones), judge (the new one and the present one).
+ * */
 #include <limits.h>
 #include <string.h>
 
@@ -66,8 +67,10 @@ jc_code jc_step_judge(struct jc_run *run, struct jc_err *err)
         fprintf(stderr, "judge: no model in %s to compare with\n", folder);
         return JC_OK;
     }
-    if (config->all_rows)
-        fprintf(stderr, "judge: with all_rows, the present model may have been fitted on these test rows\n");
+    if (config->split.kind == JC_SPLIT_STRATIFIED)
+        fputs(
+            "judge: a stratified split moves titles as rows are added: the present model may know some of the test's\n",
+            stderr);
     JC_AUTO_FREE char *version = NULL;
     JC_AUTO_FREE struct jc_prediction *present = NULL;
     if ((code = jc_baseline_predict(run, folder, &version, &present, err)))

@@ -14,7 +14,7 @@ static double seconds_since(uint64_t start_ns)
     return (double)(jc_clock_ns() - start_ns) / (double)JC_NS_PER_S;
 }
 
-/* Fits a head on `roles`, going on from the result's, whose calibration it keeps, and takes its place. */
+/* Fits a head on `roles`, going on from the result's calibrated one, whose calibration it keeps. */
 static jc_code refit(struct jc_run *run, struct jc_result *result, unsigned roles, struct jc_head *ret_head,
                      struct jc_err *err)
 {
@@ -89,6 +89,10 @@ jc_code jc_step_calibrate(struct jc_run *run, struct jc_err *err)
     if (!run->n_train)
         return jc_fail(err, JC_E_NOMEM, "no memory for %zu categories", run->dataset->n_categories);
     jc_data_report_count(run->dataset, FITTED, run->n_train);
+    if (run->config->validation > 0 && run->split.n_validation == 0)
+        fputs("calibrate: there is no title that could be held out: confidence is not calibrated, and no answer "
+              "accepted\n",
+              stderr);
     for (size_t i = 0; i < run->n_results && run->split.n_validation; i++) {
         struct jc_result *result = &run->results[i];
         jc_code code = calibrate(run, result, err);
@@ -103,14 +107,11 @@ jc_code jc_step_measure(struct jc_run *run, struct jc_err *err)
 {
     for (size_t i = 0; i < run->n_results && run->split.n_test; i++) {
         struct jc_result *result = &run->results[i];
-        struct jc_head head = {0};
-        jc_code code = refit(run, result, FITTED, &head, err);
+        jc_code code = refit(run, result, FITTED, &result->measured, err);
         if (code)
             return code;
-        jc_head_finish(&result->head);
-        result->head = head;
         uint64_t start_ns = jc_clock_ns();
-        if ((code = evaluate(run, &result->head, JC_ROLE_TEST, &result->predictions, &result->evaluation, err)))
+        if ((code = evaluate(run, &result->measured, JC_ROLE_TEST, &result->predictions, &result->evaluation, err)))
             return code;
         result->predict_seconds = seconds_since(start_ns);
     }
@@ -118,11 +119,18 @@ jc_code jc_step_measure(struct jc_run *run, struct jc_err *err)
     return JC_OK;
 }
 
+/* What is published goes on from the calibrated head once, as what was measured did; or is what was measured. */
 jc_code jc_step_fit(struct jc_run *run, struct jc_err *err)
 {
     struct jc_result *result = &run->results[0];
     unsigned roles = run->config->all_rows ? JC_ROLE_ANY : FITTED;
-    jc_code code = refit(run, result, roles, &run->head, err);
+    jc_code code = JC_OK;
+    if (run->is_measured && !run->config->all_rows) {
+        run->head = result->measured;
+        result->measured = (struct jc_head){0};
+    } else {
+        code = refit(run, result, roles, &run->head, err);
+    }
     if (!code)
         fprintf(stderr, "fit: %s on %zu examples, %.2f s in all\n", result->method->name,
                 jc_dataset_count(run->dataset, roles), result->fit_seconds);

@@ -1,7 +1,7 @@
 /*
  * What it costs to make probabilities of a text's scores over 1,016 categories, on one core: what ranking categories
- * takes (the norm), what ranking groups takes (all probabilities), and the plain softmax's sum. Prints one JSON object a
- * line; random scores.
+ * takes (the norm), what ranking groups takes (all probabilities), and the plain softmax's sum. Prints one JSON object
+ * a line; random scores.
  */
 #include "base/clock.h"
 #include "base/own.h"

@@ -1,7 +1,7 @@
 /*
- * What the vote of 47,000 exemplars costs on one core: a text alone, which has to read all their vectors once, and texts
- * together. Beside it one pass over the same memory, the least that a text alone can cost. Prints one JSON object a
- * line; random vectors, so that the ranking has more to do than with titles.
+ * What the vote of 47,000 exemplars costs on one core: a text alone, which has to read all their vectors once, and
+ * texts together. Beside it one pass over the same memory, the least that a text alone can cost. Prints one JSON object
+ * a line; random vectors, so that the ranking has more to do than with titles.
  */
 #include "base/clock.h"
 #include "base/own.h"

@@ -1,7 +1,7 @@
 /*
- * The model that the repository holds, made again: from the weights and an O*NET release to the benchmark's figures, the
- * published head and what it answers when assembled. What training gives depends on the number of threads and the BLAS,
- * so the head must answer the same, not be the same. Encodes all titles once: some minutes on two cores.
+ * The model that the repository holds, made again: from the weights and an O*NET release to the benchmark's figures,
+ * the published head and what it answers when assembled. What training gives depends on the number of threads and the
+ * BLAS, so the head must answer the same, not be the same. Encodes all titles once: some minutes on two cores.
  */
 #include <math.h>
 
@@ -71,8 +71,8 @@ static double find_share(const struct jc_prediction *predictions, size_t n, uint
     return (double)n_found / (double)n;
 }
 
-/* The published benchmark's figures, each within .01 (the vote's with the sharpness that they were measured with); of the
- * methods that go past it, figures that they must reach. */
+/* The published benchmark's figures, each within .01 (the vote's with the sharpness that they were measured with); of
+ * the methods that go past it, figures that they must reach. */
 static void check_benchmark(const struct jc_train_data *data)
 {
     static const struct {

@@ -2,7 +2,8 @@
  * Makes a small complete model bundle over the fake encoder, for tests of everything that needs a model and no weights.
  *     make_fake_bundle [--exemplars] OUTDIR
  * Its vocabulary is a few words, then letters and digits, so that any ASCII word has tokens. A category's embedding is
- * the fake vector of its title: a posting that shares words with a title finds it. With exemplars a few texts vote, too.
+ * the fake vector of its title: a posting that shares words with a title finds it. With exemplars a few texts vote,
+ * too.
  */
 #include <limits.h>
 #include <stdbool.h>

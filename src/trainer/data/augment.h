@@ -1,6 +1,6 @@
 /*
- * More examples for rare categories: sentences of their postings' bodies, each an example of its own that goes where its
- * posting goes. Which categories are rare is known at the end of the reading: until then the sentences of the first
+ * More examples for rare categories: sentences of their postings' bodies, each an example of its own that goes where
+ * its posting goes. Which categories are rare is known at the end of the reading: until then the sentences of the first
  * postings of each category are kept aside. Threads: one at a time.
  */
 #ifndef JC_TRAINER_AUGMENT_H
@@ -26,7 +26,8 @@ JC_MUST_CHECK jc_code jc_augment_apply(const struct jc_augment *augment, struct 
                                        struct jc_err *err);
 
 /* The next sentence of the cleaned text[*at, n): 4 words or more, at most 400 bytes, ended by '.', '!' or '?' before a
- * blank or at the end, by a bullet, or by the text's end; what ends it is no part of it. *at goes behind it. False where there is none. */
+ * blank or at the end, by a bullet, or by the text's end; what ends it is no part of it. *at goes behind it. False
+ * where there is none. */
 bool jc_augment_sentence(const char *text, size_t n, size_t *at, const char **ret_sentence, size_t *ret_n);
 
 #endif

@@ -37,6 +37,12 @@ struct jc_example {
     int64_t posted_s;   /* seconds since 1970-01-01 UTC; 0: not known */
 };
 
+/* Is it a row of a source, and not cut from the body of one? What is cut from bodies only trains. */
+static inline bool jc_example_is_row(const struct jc_example *example)
+{
+    return example->parent == JC_EXAMPLE_NO_PARENT;
+}
+
 struct jc_dataset {
     struct jc_category *categories; /* in the order they were added */
     size_t n_categories;
@@ -57,8 +63,8 @@ void jc_dataset_destroy(struct jc_dataset *dataset);
 JC_DEFINE_AUTO(jc_dataset)
 
 /* Adds a category, or finds the one that has the code. `label` is what stands for it in the method `direct`, a raw
- * title; the category's title where it is NULL. Errors: INVALID (a label that is not UTF-8), FORMAT (one without text, a
- * code or title that a bundle cannot hold), NOMEM. */
+ * title; the category's title where it is NULL. Errors: INVALID (a label that is not UTF-8), FORMAT (one without text,
+ * a code or title that a bundle cannot hold), NOMEM. */
 JC_MUST_CHECK jc_code jc_dataset_add_category(struct jc_dataset *dataset, const char *code, const char *title,
                                               const char *label, uint32_t *ret_category, struct jc_err *err);
 
@@ -74,7 +80,8 @@ JC_MUST_CHECK jc_code jc_dataset_add_text(struct jc_dataset *dataset, const stru
 /* Errors: NOMEM, TOO_LARGE (over 2^31 examples). */
 JC_MUST_CHECK jc_code jc_dataset_add(struct jc_dataset *dataset, const struct jc_example *example, struct jc_err *err);
 
-/* A raw title of the example's category: the two calls above. An empty one is counted in n_empty. The example's text is set here. */
+/* A raw title of the example's category: the two calls above. An empty one is counted in n_empty. The example's text is
+ * set here. */
 JC_MUST_CHECK jc_code jc_dataset_add_title(struct jc_dataset *dataset, const char *title, struct jc_example example,
                                            struct jc_err *err);
 

@@ -154,6 +154,7 @@ static jc_code add_row(struct reading *reading, const struct jc_posting_row *row
     reading->report->n_undated += row->posted_s == 0;
     for (size_t i = 0; i < labels->n; i++) {
         example.category = labels->categories[i];
+        example.auxiliary = labels->n > 1; /* which of them is right, no one knows: it cannot test */
         example.weight = (float)(reading->source->weight / (double)labels->n);
         jc_code code = jc_dataset_add(dataset, &example, err);
         if (!code && reading->augment)

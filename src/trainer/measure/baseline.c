@@ -8,8 +8,8 @@
 /* Below every score that a category of the model can have. */
 #define NEVER (-1e6F)
 
-/* map [of the bundle's categories]: the run's category of the same code, or a number of its own behind them. Returns how
- * many categories there are in all. */
+/* map [of the bundle's categories]: the run's category of the same code, or a number of its own behind them. Returns
+ * how many categories there are in all. */
 static size_t match_categories(const struct jc_dataset *dataset, const struct jc_category *categories, size_t n,
                                uint32_t *ret_map)
 {

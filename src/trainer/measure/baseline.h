@@ -1,8 +1,8 @@
 /*
  * A published model on the rows of a run: asked through the run's vectors, so it must have been made for the same
- * encoder, the same vocabulary and the same part of a posting. Its categories are matched by code: an answer that the run
- * has no category for is wrong (its hit's index stands behind the run's categories), and so is every answer to a row
- * whose category it does not have (the rank is JC_RANK_NONE).
+ * encoder, the same vocabulary and the same part of a posting. Its categories are matched by code: an answer that the
+ * run has no category for is wrong (its hit's index stands behind the run's categories), and so is every answer to a
+ * row whose category it does not have (the rank is JC_RANK_NONE).
  */
 #ifndef JC_TRAINER_BASELINE_H
 #define JC_TRAINER_BASELINE_H

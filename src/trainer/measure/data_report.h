@@ -41,8 +41,8 @@ JC_MUST_CHECK jc_code jc_data_report_compute(const struct jc_dataset *dataset, u
                                              const uint32_t *token_lengths, struct jc_data_report *ret_report,
                                              struct jc_err *err);
 
-/* ret_counts: [n_categories], the examples of each whose role is among `roles`. What was cut from a body or comes from a
- * source that only ever trains does not count: so a category is of the same size with and without such help, and runs
+/* ret_counts: [n_categories], the examples of each whose role is among `roles`. What was cut from a body or comes from
+ * a source that only ever trains does not count: so a category is of the same size with and without such help, and runs
  * can be compared by size. */
 void jc_data_report_count(const struct jc_dataset *dataset, unsigned roles, uint32_t *ret_counts);
 

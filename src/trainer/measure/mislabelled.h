@@ -12,9 +12,9 @@
 enum { JC_SUSPECTS = 50 };
 
 /* The rows of one title in one category are suspect where another category is JC_SUSPECT_OTHER likely and their own
- * JC_SUSPECT_OWN at most, and the title does not also stand under the other one. Where probabilities mean what they say,
- * at most one in twenty of rows that are so unlikely is where it belongs; one other category that explains nearly all of
- * the rest keeps rows out that merely lie between many. */
+ * JC_SUSPECT_OWN at most, and the title does not also stand under the other one. Where probabilities mean what they
+ * say, at most one in twenty of rows that are so unlikely is where it belongs; one other category that explains nearly
+ * all of the rest keeps rows out that merely lie between many. */
 #define JC_SUSPECT_OTHER .8
 #define JC_SUSPECT_OWN .05
 

@@ -83,7 +83,7 @@ static unsigned fill_chunks(struct scoring *scoring, unsigned roles, size_t *i)
     for (unsigned c = 0; c < scoring->n_chunks; c++) {
         struct chunk *chunk = &scoring->chunks[c];
         for (chunk->n = 0; *i < dataset->n_examples && chunk->n < CHUNK; (*i)++)
-            if (dataset->examples[*i].role & roles)
+            if ((dataset->examples[*i].role & roles) && jc_example_is_row(&dataset->examples[*i]))
                 chunk->examples[chunk->n++] = *i;
         n_filled += chunk->n > 0;
     }

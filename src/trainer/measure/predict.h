@@ -9,8 +9,9 @@
  * index, as in jc_topk. */
 size_t jc_predict_rank(const float *scores, size_t n_categories, size_t right);
 
-/* Calls visit with the scores [n_categories] of every example whose role is among `roles`, in the order of the examples
- * and in the caller's thread; the scoring itself is shared by data->n_threads. Errors: NOMEM. */
+/* Calls visit, for rows only (jc_example_is_row), with the scores [n_categories] of every example whose role is among
+ * `roles`, in the order of the examples and in the caller's thread; the scoring itself is shared by data->n_threads.
+ * Errors: NOMEM. */
 JC_MUST_CHECK jc_code jc_predict_visit(const struct jc_train_data *data, const struct jc_head *head, unsigned roles,
                                        void (*visit)(void *context, size_t i_example, const float *scores),
                                        void *context, struct jc_err *err);

@@ -1,7 +1,7 @@
 /*
  * Blend: softmax and the soft vote of the nearest training texts, added (artifact/head.h). The vote's weight is the one
- * with the least negative log-likelihood on the watched rows, each weight with its own best sharpness. Softmax knows the
- * categories, the vote remembers the unusual titles; together they beat both.
+ * with the least negative log-likelihood on the watched rows, each weight with its own best sharpness. Softmax knows
+ * the categories, the vote remembers the unusual titles; together they beat both.
  */
 #include "trainer/config.h"
 #include "trainer/measure/calibrate.h"

@@ -52,7 +52,6 @@ static jc_code fit_head(const struct jc_fit *fit, struct jc_head *head, struct j
         .batch = contrastive->batch,
         .patience = contrastive->patience,
         .learning_rate = fit->start ? REFIT_RATE * contrastive->learning_rate : contrastive->learning_rate,
-        .unit_rows = true,
         .seed = config->seed,
         .n_threads = fit->data->n_threads,
     };

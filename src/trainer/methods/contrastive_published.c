@@ -40,7 +40,7 @@ static int compare_texts(const void *key, const void *item)
     return (*text > sample->text) - (*text < sample->text);
 }
 
-/* One row an example, `max` at most, evenly spread; weights as they are. */
+/* A row for each example whose text is among the samples; weights as they are. */
 static jc_code collect_rows(const struct jc_train_data *data, unsigned roles, const struct jc_samples *samples,
                             struct jc_hinge_row **ret_rows, size_t *ret_n, struct jc_err *err)
 {

@@ -5,7 +5,8 @@
 #include "trainer/methods/method.h"
 
 /* The distinct texts of the examples that have one of `roles`, with their codes; a text's vote weighs what the text
- * weighs as a sample (samples.h), parted by its codes' shares. k and sharpness as in artifact/exemplars.h, weight 1. Errors: INVALID (no texts), NOMEM. */
+ * weighs as a sample (samples.h), parted by its codes' shares. k and sharpness as in artifact/exemplars.h, weight 1.
+ * Errors: INVALID (no texts), NOMEM. */
 JC_MUST_CHECK jc_code jc_exemplars_make(const struct jc_train_data *data, unsigned roles, uint32_t k, float sharpness,
                                         struct jc_exemplars *ret_exemplars, struct jc_err *err);
 

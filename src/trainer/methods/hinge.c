@@ -81,7 +81,7 @@ static jc_code run_init(struct hinge_run *run, struct jc_err *err)
     return JC_OK;
 }
 
-/* Fisher and Yates, each epoch from the order before. */
+/* Fisher and Yates, anew for each epoch. */
 static void fill_order(struct hinge_run *run)
 {
     const struct jc_hinge *plan = run->plan;

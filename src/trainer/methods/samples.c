@@ -26,12 +26,12 @@ static int compare_rows(const void *left, const void *right)
     return (a->weight > b->weight) - (a->weight < b->weight); /* sums do not depend on the sort */
 }
 
-static size_t sort_rows(const struct jc_dataset *dataset, unsigned roles, struct row *ret_rows)
+static size_t sort_rows(const struct jc_dataset *dataset, unsigned roles, bool with_cut, struct row *ret_rows)
 {
     size_t n = 0;
     for (size_t i = 0; i < dataset->n_examples; i++) {
         const struct jc_example *example = &dataset->examples[i];
-        if (example->role & roles)
+        if ((example->role & roles) && (with_cut || jc_example_is_row(example)))
             ret_rows[n++] =
                 (struct row){.text = example->text, .category = example->category, .weight = example->weight};
     }
@@ -60,8 +60,8 @@ static void fill_sample(const struct jc_train_data *data, const struct row *rows
     }
 }
 
-jc_code jc_samples_collect(const struct jc_train_data *data, unsigned roles, struct jc_samples *ret_samples,
-                           struct jc_err *err)
+static jc_code collect(const struct jc_train_data *data, unsigned roles, bool with_cut, struct jc_samples *ret_samples,
+                       struct jc_err *err)
 {
     size_t n_rows = jc_dataset_count(data->dataset, roles);
     JC_AUTO_FREE struct row *rows = calloc(n_rows + 1, sizeof(*rows));
@@ -73,7 +73,7 @@ jc_code jc_samples_collect(const struct jc_train_data *data, unsigned roles, str
     };
     if (!rows || !samples.items || !samples.codes || !samples.shares)
         return jc_fail(err, JC_E_NOMEM, "no memory for %zu training rows", n_rows);
-    sort_rows(data->dataset, roles, rows);
+    n_rows = sort_rows(data->dataset, roles, with_cut, rows);
     double weight = 0;
     for (size_t begin = 0, end; begin < n_rows; begin = end) {
         for (end = begin + 1; end < n_rows && rows[end].text == rows[begin].text; end++)
@@ -87,6 +87,12 @@ jc_code jc_samples_collect(const struct jc_train_data *data, unsigned roles, str
     *ret_samples = samples;
     samples = (struct jc_samples){0};
     return JC_OK;
+}
+
+jc_code jc_samples_collect(const struct jc_train_data *data, unsigned roles, struct jc_samples *ret_samples,
+                           struct jc_err *err)
+{
+    return collect(data, roles, true, ret_samples, err);
 }
 
 /* Leaves `max` of them at most, evenly spread. */
@@ -107,7 +113,7 @@ jc_code jc_samples_collect_fit(const struct jc_fit *fit, struct jc_samples *ret_
     if (!code && samples.n == 0)
         code = jc_fail(err, JC_E_INVALID, "there is no training row");
     if (!code)
-        code = jc_samples_collect(fit->data, fit->watch, ret_watched, err);
+        code = collect(fit->data, fit->watch, false, ret_watched, err);
     if (code)
         return code;
     thin(ret_watched, WATCHED);

@@ -31,7 +31,8 @@ struct jc_samples {
 JC_MUST_CHECK jc_code jc_samples_collect(const struct jc_train_data *data, unsigned roles,
                                          struct jc_samples *ret_samples, struct jc_err *err);
 
-/* What a fit trains on, and of what it watches 4,096 texts at most, evenly spread. Errors: INVALID (nothing to train
+/* What a fit trains on, and of the rows that it watches (not what is cut from bodies) 4,096 texts at most, evenly
+ * spread. Errors: INVALID (nothing to train
  * on), NOMEM. */
 JC_MUST_CHECK jc_code jc_samples_collect_fit(const struct jc_fit *fit, struct jc_samples *ret_samples,
                                              struct jc_samples *ret_watched, struct jc_err *err);

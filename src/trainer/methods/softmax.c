@@ -112,7 +112,7 @@ static jc_code fit_head(const struct jc_fit *fit, struct jc_head *head, struct j
         .epochs = fit->start ? softmax->refit_epochs : softmax->epochs,
         .batch = softmax->batch,
         .learning_rate = fit->start ? REFIT_RATE * softmax->learning_rate : softmax->learning_rate,
-        .unit_rows = true,
+        .has_bias = true,
         .seed = config->seed,
         .n_threads = fit->data->n_threads,
     };

@@ -41,11 +41,9 @@ static void update_embedding(struct jc_training_run *run, const struct jc_adam_s
 {
     float *embedding = run->head->matrix + at;
     size_t dim = run->head->dim;
-    if (run->plan->unit_rows)
-        jc_vec_add(gradient, -jc_vec_dot(gradient, embedding, dim), embedding, dim);
+    jc_vec_add(gradient, -jc_vec_dot(gradient, embedding, dim), embedding, dim);
     jc_adam_update(step, embedding, gradient, run->matrix_m + at, run->matrix_v + at, dim);
-    if (run->plan->unit_rows)
-        jc_vec_normalize(embedding, dim);
+    jc_vec_normalize(embedding, dim);
 }
 
 /* The member's categories: the sum of all shards' gradients, then Adam. */
@@ -70,7 +68,7 @@ static void update_matrix(struct jc_training_run *run, unsigned member, float lr
                        run->matrix_v + lexicon, head->lexicon_dim);
     }
     const struct jc_adam_step bias = jc_adam_step(lr / head->sharpness, step);
-    if (!run->plan->unit_rows)
+    if (run->plan->has_bias)
         jc_adam_update(&bias, head->bias + rows.begin, bias_gradient + rows.begin, run->bias_m + rows.begin,
                        run->bias_v + rows.begin, n_rows);
 }

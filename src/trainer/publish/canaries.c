@@ -104,7 +104,7 @@ static jc_code append(struct jc_manifest *manifest, const struct candidate *cand
     return canary->title && canary->code ? JC_OK : jc_fail(err, JC_E_NOMEM, "no memory for the canaries");
 }
 
-jc_code jc_canaries_choose(const struct jc_train_data *data, const struct jc_head *head, size_t n,
+jc_code jc_canaries_choose(const struct jc_train_data *data, const struct jc_head *head, unsigned roles, size_t n,
                            struct jc_manifest *manifest, struct jc_err *err)
 {
     JC_AUTO_FREE struct candidate *candidates = calloc(data->dataset->n_examples, sizeof(*candidates));
@@ -118,7 +118,7 @@ jc_code jc_canaries_choose(const struct jc_train_data *data, const struct jc_hea
     struct search search = {.dataset = data->dataset, .candidates = candidates};
     for (size_t i = 0; i < JC_COUNT(max_titles) && search.n == 0; i++) {
         search.max_title = max_titles[i];
-        jc_code found = jc_predict_visit(data, head, JC_ROLE_ANY, judge, &search, err);
+        jc_code found = jc_predict_visit(data, head, roles, judge, &search, err);
         if (found)
             return found;
     }

@@ -11,8 +11,9 @@
 /* The least distance between the first and the second score: a thousand times what two builds of an encoder differ. */
 #define JC_CANARY_MARGIN 0.05f
 
-/* Appends up to `n` canaries to the manifest: fewer where fewer titles qualify. Errors: NOMEM. */
-JC_MUST_CHECK jc_code jc_canaries_choose(const struct jc_train_data *data, const struct jc_head *head, size_t n,
-                                         struct jc_manifest *manifest, struct jc_err *err);
+/* Appends up to `n` canaries, rows that have one of `roles`, to the manifest: fewer where fewer titles qualify. Errors:
+ * NOMEM. */
+JC_MUST_CHECK jc_code jc_canaries_choose(const struct jc_train_data *data, const struct jc_head *head, unsigned roles,
+                                         size_t n, struct jc_manifest *manifest, struct jc_err *err);
 
 #endif

@@ -90,6 +90,17 @@ static jc_code check_current(const char *current, struct jc_err *err)
     return JC_OK;
 }
 
+/* What does not change an answer (figures, notices, canaries) may differ in one version. */
+static bool has_same_manifest(const char *temp, const char *folder)
+{
+    char paths[2][PATH_MAX], hashes[2][JC_SHA256_HEX];
+    struct jc_err ignored;
+    return !jc_path_join(paths[0], PATH_MAX, temp, JC_BUNDLE_MANIFEST, &ignored) &&
+           !jc_path_join(paths[1], PATH_MAX, folder, JC_BUNDLE_MANIFEST, &ignored) &&
+           !jc_sha256_file(paths[0], hashes[0], &ignored) && !jc_sha256_file(paths[1], hashes[1], &ignored) &&
+           strcmp(hashes[0], hashes[1]) == 0;
+}
+
 /* Makes the tested `temp` root/<version>, unless that version stands there intact: then `temp` is left over. */
 static jc_code put_in_place(const char *root, const char *temp, const char *folder,
                             const struct jc_bundle_content *content, struct jc_err *err)
@@ -101,7 +112,8 @@ static jc_code put_in_place(const char *root, const char *temp, const char *fold
         return jc_fail(err, JC_E_INVALID, "'%s' is not the version of that name: move it away", folder);
     jc_code code = test_bundle(folder, content, err);
     bool damaged = code == JC_E_FORMAT || code == JC_E_NOT_FOUND || code == JC_E_MODEL;
-    return damaged ? jc_dir_publish(temp, folder, err) : code;
+    bool renewed = !code && content->vocab_path && !has_same_manifest(temp, folder);
+    return damaged || renewed ? jc_dir_publish(temp, folder, err) : code;
 }
 
 /* Deletes what is over. The new version is published by now: what fails here waits for the next time. */

@@ -27,10 +27,10 @@ JC_MUST_CHECK jc_code jc_publish_bundle(const char *folder, const struct jc_bund
 /* The same to root/<version>/; then switches root/current to it and deletes the versions published before the last
  * `keep` (at least 1; the new one counts). With keep 1, a server that is loading the old version at that moment may
  * fail to; from 2 on it has until the next publication.
- * A version that is there already (its content is the same) is tested and kept, and counts as published now; a damaged
- * one is replaced. What was killed under way leaves root/current at the old version or the new; its temporary folders
- * are deleted by a publication a day later. What cannot be deleted is left, without an error.
- * The version is then content->manifest->version.
+ * A version that is there already (it gives the same answers) is tested and counts as published now; one that is
+ * damaged, or whose manifest says something else, is replaced. What was killed under way leaves root/current at the old
+ * version or the new; its temporary folders are deleted by a publication a day later. What cannot be deleted is left,
+ * without an error. The version is then content->manifest->version.
  * Errors: as jc_publish_bundle; INVALID (keep 0, a name or method that makes no folder name, root/current not a link,
  * something else under the version's name), IO. Threads and processes: any, one publication at a time by the lock. */
 JC_MUST_CHECK jc_code jc_publish_version(const char *root, size_t keep, const struct jc_bundle_content *content,

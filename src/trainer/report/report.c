@@ -7,6 +7,7 @@ void jc_result_finish(struct jc_result *result)
 {
     free(result->predictions);
     jc_head_finish(&result->head);
+    jc_head_finish(&result->measured);
     jc_curve_finish(&result->curve);
     jc_evaluation_finish(&result->validation);
     jc_evaluation_finish(&result->evaluation);

@@ -10,6 +10,7 @@
 /* What became of a method in a run. */
 struct jc_result {
     const struct jc_method *method;
+    struct jc_head measured;           /* of the evaluation: the head below, gone on with the validation rows */
     struct jc_head head;               /* the latest fit, calibrated */
     struct jc_curve curve;             /* of the fit that was calibrated */
     struct jc_evaluation validation;   /* of that fit; n == 0: no rows */

@@ -60,7 +60,8 @@ static const char *const style[] = {
     "background:var(--page);color:inherit}\n",
 };
 
-/* Shows the filter, which does nothing without a script, hides what its words are not in, and unfolds the groups that are left. */
+/* Shows the filter, which does nothing without a script, hides what its words are not in, and unfolds the groups that
+ * are left. */
 static const char script[] = "const f=document.getElementById('filter');"
                              "const g=[...document.querySelectorAll('#browser>details')].map(e=>"
                              "[e,[...e.querySelectorAll('details')].map(x=>[x,x.textContent.toLowerCase()])]);"

@@ -8,8 +8,8 @@
 
 #include "base/own.h"
 
-/* Puts the file's first n_bytes in place of the memory at `start`. The page that they end in is a private copy and stays
- * writable: the rows in memory begin in it. */
+/* Puts the file's first n_bytes in place of the memory at `start`. The page that they end in is a private copy and
+ * stays writable: the rows in memory begin in it. */
 static jc_code overlay(int fd, size_t n_bytes, unsigned char *start, struct jc_err *err)
 {
     size_t n_page = (size_t)sysconf(_SC_PAGESIZE), n_whole = n_bytes / n_page * n_page;

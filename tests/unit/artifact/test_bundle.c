@@ -119,11 +119,12 @@ static void test_round_trip(void)
     CHECK_STR(jc_bundle_folder(bundle), folder);
     CHECK(!jc_manifest_find_file(jc_bundle_manifest(bundle), JC_BUNDLE_ENCODER));
 
-    /* "test-direct-" and 12 digits: sha256sum of the three hashes as text. */
+    /* "test-direct-" and 12 digits: sha256sum of the hashes and the encoder's settings as text. */
     const struct jc_manifest *manifest = jc_bundle_manifest(bundle);
-    char hashes[3 * JC_SHA256_HEX], sha256[JC_SHA256_HEX], version[100];
-    snprintf(hashes, sizeof hashes, "%s%s", jc_manifest_find_file(manifest, JC_BUNDLE_CATEGORIES)->sha256,
-             jc_manifest_find_file(manifest, JC_BUNDLE_TITLES)->sha256);
+    char hashes[4 * JC_SHA256_HEX], sha256[JC_SHA256_HEX], version[100];
+    snprintf(hashes, sizeof hashes, "%s%s%s title 1 16", jc_manifest_find_file(manifest, JC_BUNDLE_CATEGORIES)->sha256,
+             jc_manifest_find_file(manifest, JC_BUNDLE_TITLES)->sha256,
+             jc_manifest_find_file(manifest, JC_BUNDLE_VOCAB)->sha256);
     jc_sha256_hex(hashes, strlen(hashes), sha256);
     snprintf(version, sizeof version, "test-direct-%.12s", sha256);
     CHECK_STR(manifest->version, version);

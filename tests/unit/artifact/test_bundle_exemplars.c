@@ -64,11 +64,12 @@ static void check_load_fails(jc_code code, const char *file, const char *part)
 static void check_version(const struct jc_manifest *manifest)
 {
     static const char *const names[] = {JC_BUNDLE_CATEGORIES, JC_BUNDLE_TITLES, JC_BUNDLE_EXEMPLARS,
-                                        JC_BUNDLE_EXEMPLAR_TEXTS};
-    char hashes[JC_COUNT(names) * JC_SHA256_HEX] = "", sha256[JC_SHA256_HEX], version[100];
+                                        JC_BUNDLE_EXEMPLAR_TEXTS, JC_BUNDLE_VOCAB};
+    char hashes[(JC_COUNT(names) + 1) * JC_SHA256_HEX] = "", sha256[JC_SHA256_HEX], version[100];
     for (size_t i = 0; i < JC_COUNT(names); i++)
         if (jc_manifest_find_file(manifest, names[i]))
             strcat(hashes, jc_manifest_find_file(manifest, names[i])->sha256);
+    strcat(hashes, " title 1 16");
     jc_sha256_hex(hashes, strlen(hashes), sha256);
     snprintf(version, sizeof version, "test-exemplar-%.12s", sha256);
     CHECK_STR(manifest->version, version);

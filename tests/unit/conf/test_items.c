@@ -1,4 +1,5 @@
-/* A list of mappings in the configuration: values, defaults, overrides, and what each mistake is told, with its place. */
+/* A list of mappings in the configuration: values, defaults, overrides, and what each mistake is told, with its place.
+ * */
 #include <unistd.h>
 
 #include "base/buf.h"

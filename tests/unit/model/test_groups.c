@@ -1,4 +1,5 @@
-/* Groups of categories: the codes of each level, foreign codes, titles, and sums against brute force over random ones. */
+/* Groups of categories: the codes of each level, foreign codes, titles, and sums against brute force over random ones.
+ * */
 #include "model/groups.h"
 
 #include "base/own.h"

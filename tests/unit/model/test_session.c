@@ -184,8 +184,8 @@ static void test_top_n_over(struct jc_session *session)
     CHECK_FAILS(jc_session_run(session, batch, 1, &stats, &err), JC_E_INTERNAL, "no tokens");
 }
 
-/* One text at every level, with none, and again: each input gets its own level's answer, the shorter of a level the head
- * of the longer. */
+/* One text at every level, with none, and again: each input gets its own level's answer, the shorter of a level the
+ * head of the longer. */
 static void test_levels_of_a_text(struct jc_session *session)
 {
     struct jc_input *batch[2 * JC_LEVEL_COUNT];

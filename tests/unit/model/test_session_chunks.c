@@ -23,8 +23,8 @@ enum {
 static struct jc_err err;
 static char folder[] = "/tmp/test_session_chunks.XXXXXX";
 
-/* A text: the title has its first three words and the body those behind the fourth, which is the full stop that cleaning
- * puts between them, unknown to the vocabulary. */
+/* A text: the title has its first three words and the body those behind the fourth, which is the full stop that
+ * cleaning puts between them, unknown to the vocabulary. */
 struct text {
     int32_t ids[MAX_WORDS];
     size_t n_words;

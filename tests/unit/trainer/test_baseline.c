@@ -1,6 +1,6 @@
 /*
- * A published model on the rows of a run: of a bundle whose categories stand in another order, with some missing and some
- * of its own, the answers by code are those of its head as it was; a model for another encoder is refused.
+ * A published model on the rows of a run: of a bundle whose categories stand in another order, with some missing and
+ * some of its own, the answers by code are those of its head as it was; a model for another encoder is refused.
  */
 #include "trainer/measure/baseline.h"
 

@@ -74,8 +74,8 @@ static void check_sharpness(float sharpness, double spread)
     CHECK(f.head.saturation == 0 && f.head.power == 1);
 }
 
-/* Data of three parameters: the probabilities are nearly those that they were drawn with, and the parameters are not far
- * from them; n_threads changes nothing but the last digits. */
+/* Data of three parameters: the probabilities are nearly those that they were drawn with, and the parameters are not
+ * far from them; n_threads changes nothing but the last digits. */
 static void check_shape(float sharpness, float saturation, float power)
 {
     enum { N = 12000 };

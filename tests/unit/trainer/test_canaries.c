@@ -47,7 +47,7 @@ static void check_choice(size_t n_wanted, const char *const *titles, size_t n_ti
     JC_AUTO_FINISH(jc_head) struct jc_head head = {0};
     REQUIRE_OK(jc_head_init(&head, JC_COUNT(categories), 3, 0, 0, &err));
     memcpy(head.matrix, axes, sizeof(axes));
-    REQUIRE_OK(jc_canaries_choose(&data, &head, n_wanted, manifest, &err));
+    REQUIRE_OK(jc_canaries_choose(&data, &head, JC_ROLE_ANY, n_wanted, manifest, &err));
     CHECK_INT(manifest->n_canaries, n_titles);
     for (size_t i = 0; i < n_titles && i < manifest->n_canaries; i++)
         CHECK_STR(manifest->canaries[i].title, titles[i]);

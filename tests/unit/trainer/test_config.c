@@ -55,7 +55,7 @@ static void test_postings(void)
     JC_AUTO(jc_conf) struct jc_conf *conf = NULL;
     const char *sets[] = {"postings.0.columns.code=SOC", "postings.1.path=more.jsonl"};
     REQUIRE_OK(jc_train_config_load(path, sets, 2, &config, &conf, &err));
-    CHECK_INT(config.split.kind, JC_SPLIT_STRATIFIED);
+    CHECK_INT(config.split.kind, JC_SPLIT_RANDOM);
     REQUIRE(config.postings.n == 2);
     const struct jc_postings_config *postings = config.postings.items;
     CHECK_STR(postings[0].path, "tests/data/postings.csv");

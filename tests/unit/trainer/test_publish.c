@@ -227,8 +227,11 @@ static void test_damaged(void)
     CHECK_INT(load_current(), 1);
 
     /* A complete one takes the place of a portable one, and stays where a portable one comes. */
+    char sha256[JC_SHA256_HEX];
     numbered_init(&bundle, 2);
     bundle.content.vocab_path = NULL;
+    REQUIRE_OK(jc_sha256_file(vocab, sha256, &err));
+    REQUIRE_OK(jc_manifest_set_file(bundle.manifest, JC_BUNDLE_VOCAB, sha256, &err));
     REQUIRE_OK(jc_publish_version(root, 2, &bundle.content, &err));
     REQUIRE_OK(jc_path_join(path, sizeof path, at(bundle.manifest->version), JC_BUNDLE_VOCAB, &err));
     CHECK(!jc_file_exists(path));

@@ -121,14 +121,15 @@ static void test_unwatched(void)
     jc_curve_finish(&curve);
 }
 
-static void test_unit_rows(void)
+/* Embeddings stay on the unit sphere; biases are trained where they are wanted. */
+static void test_unit_rows(bool has_bias)
 {
     SMALL_FIT f;
     small_fit_init(&f);
     small_fit_separate(&f);
     PLAN plan;
     plan_init(&plan, &f);
-    plan.training.unit_rows = true;
+    plan.training.has_bias = has_bias;
     JC_AUTO_FINISH(jc_head) struct jc_head head = {0};
     start_head(&f, &head);
     size_t n_before = small_fit_count_right(&f, &head);
@@ -136,7 +137,7 @@ static void test_unit_rows(void)
     for (size_t c = 0; c < FIT_CATEGORIES; c++) {
         const float *row = head.matrix + c * FIT_DIM;
         CHECK_NEAR(jc_vec_dot(row, row, FIT_DIM), 1, 1e-5);
-        CHECK(head.bias[c] == 0);
+        CHECK((head.bias[c] != 0) == has_bias);
     }
     CHECK(small_fit_count_right(&f, &head) > n_before);
 }
@@ -151,6 +152,7 @@ static void test_weights(void)
     PLAN plan;
     plan_init(&plan, &f);
     plan.training.epochs = 100;
+    plan.training.has_bias = true;
     JC_AUTO_FINISH(jc_head) struct jc_head head = {0};
     start_head(&f, &head);
     REQUIRE_OK(jc_training_run(&plan.training, &head, NULL, &err));
@@ -168,7 +170,8 @@ int main(void)
     test_stop(1);
     test_stop(3);
     test_unwatched();
-    test_unit_rows();
+    test_unit_rows(false);
+    test_unit_rows(true);
     test_weights();
     return check_finish();
 }
