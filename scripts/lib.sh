@@ -48,7 +48,11 @@ fetch_weights() {
 build() {
   local folder=$1
   shift
-  [ -e "$folder/build.ninja" ] || { say "configuring $folder"; meson setup "$folder" "$@" >"$folder.log" 2>&1 || { cat "$folder.log"; return 1; }; rm -f "$folder.log"; }
+  if [ ! -e "$folder/build.ninja" ]; then
+    say "configuring $folder"
+    meson setup "$folder" "$@" >"$folder.log" 2>&1 || { cat "$folder.log"; return 1; }
+    rm -f "$folder.log"
+  fi
   say "building $folder"
   ninja -C "$folder" --quiet
 }

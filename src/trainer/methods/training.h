@@ -16,10 +16,9 @@ struct jc_training {
     size_t epochs, batch;
     size_t patience; /* so many epochs without a lower validation loss are the last, and the head is that of the lowest;
                         0: all epochs, and the head is that of the last */
-    double
-        learning_rate; /* of the embeddings, which stay on the unit sphere, at the start; it falls to 0 in a line over all epochs */
-    bool has_bias; /* categories have a bias; without, and without a lexicon, a score is a cosine */
-    uint64_t seed; /* of the order and of what is dropped */
+    double learning_rate; /* of the embeddings, which stay on the unit sphere; it falls to 0 in a line */
+    bool has_bias;        /* categories have a bias; without, and without a lexicon, a score is a cosine */
+    uint64_t seed;        /* of the order and of what is dropped */
     unsigned n_threads;
 };
 
