@@ -50,6 +50,14 @@ void jc_head_finish(struct jc_head *head)
     *head = (struct jc_head){0};
 }
 
+void jc_head_copy_calibration(const struct jc_head *from, struct jc_head *to)
+{
+    to->sharpness = from->sharpness;
+    to->saturation = from->saturation;
+    to->power = from->power;
+    to->min_confidence = from->min_confidence;
+}
+
 /* The tensor, checked finite. */
 static jc_code get_finite(const struct jc_safetensors *file, const char *name, size_t rank, const size_t *shape,
                           const float **ret_data, struct jc_err *err)

@@ -59,6 +59,9 @@ JC_MUST_CHECK jc_code jc_head_init(struct jc_head *head, size_t n_categories, si
                                    size_t n_features, struct jc_err *err);
 void jc_head_finish(struct jc_head *head);
 
+/* What makes confidences of scores, and the least that is accepted: a head that was fitted anew keeps them. */
+void jc_head_copy_calibration(const struct jc_head *from, struct jc_head *to);
+
 /* Reads the tensors of categories.safetensors: all but the exemplars. Errors: FORMAT (naming the tensor), MODEL (a
  * value that is not finite, or a calibration out of its range), NOMEM. */
 JC_MUST_CHECK jc_code jc_head_load(const struct jc_safetensors *file, size_t n_categories, size_t dim,

@@ -80,7 +80,7 @@ static jc_code copy_names(struct jc_postings *postings, const struct jc_posting_
     const char *const names[N_COLUMNS] = {columns->id,   columns->posted, columns->title, columns->body,
                                           columns->name, columns->code,   columns->split};
     for (size_t i = 0; i < N_COLUMNS; i++)
-        if (names[i] && !(postings->names[i] = strdup(names[i])))
+        if (names[i] && *names[i] && !(postings->names[i] = strdup(names[i])))
             return jc_fail(err, JC_E_NOMEM, "no memory for column names");
     return JC_OK;
 }

@@ -11,7 +11,7 @@
 #include "data/records.h"
 #include "data/soc_code.h"
 
-/* The columns' names; NULL where the table has no such column. */
+/* The columns' names; NULL or "" where the table has no such column. */
 struct jc_posting_columns {
     const char *id, *posted, *title, *body, *name, *code, *split;
 };

@@ -39,7 +39,7 @@ size_t jc_lexicon_keys(const int32_t *ids, size_t n_ids, int64_t *ret_keys)
     return n;
 }
 
-static int compare_keys(const void *left, const void *right)
+int jc_lexicon_compare(const void *left, const void *right)
 {
     const int64_t *a = left, *b = right;
     return (*a > *b) - (*a < *b);
@@ -51,7 +51,7 @@ size_t jc_lexicon_features(const int32_t *ids, size_t n_ids, const int64_t *know
     int64_t keys[JC_LEXICON_FEATURES];
     size_t n = 0, n_keys = jc_lexicon_keys(ids, n_ids, keys);
     for (size_t i = 0; i < n_keys; i++) {
-        const int64_t *found = bsearch(&keys[i], known, n_known, sizeof(*known), compare_keys);
+        const int64_t *found = bsearch(&keys[i], known, n_known, sizeof(*known), jc_lexicon_compare);
         if (found)
             ret_features[n++] = (uint32_t)(found - known);
     }

@@ -23,6 +23,9 @@ size_t jc_lexicon_keys(const int32_t *ids, size_t n_ids, int64_t *ret_keys);
 size_t jc_lexicon_features(const int32_t *ids, size_t n_ids, const int64_t *known, size_t n_known,
                            uint32_t *ret_features);
 
+/* The order of keys, for qsort and bsearch. */
+int jc_lexicon_compare(const void *left, const void *right);
+
 /* ret_words [dim] = sum of rows[f] over the features / sqrt(n); zeros where n is 0. */
 void jc_lexicon_embed(const float *rows, size_t dim, const uint32_t *features, size_t n, float *ret_words);
 

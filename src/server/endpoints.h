@@ -1,5 +1,4 @@
-/* The endpoints' handlers, one file each; routes.c says which is where. Each fills request->reply or request->problem.
- * */
+/* The endpoints' handlers, one file each (routes.c says which is where). Each fills request->reply or ->problem. */
 #ifndef JC_SERVER_ENDPOINTS_H
 #define JC_SERVER_ENDPOINTS_H
 

@@ -81,8 +81,7 @@ void jc_server_destroy(struct jc_server *server)
     if (!server)
         return;
     atomic_store(&server->state, JC_SERVER_STOPPED);
-    /* The workers finish the queue and so resume every suspended connection; libmicrohttpd needs that before it stops.
-     * */
+    /* The workers finish the queue and so resume every suspended connection, as libmicrohttpd needs before it stops. */
     jc_workers_destroy(server->workers);
     jc_http_stop(server);
     jc_batcher_destroy(server->batcher);

@@ -1,5 +1,4 @@
-/* Where the Unicode data of the reference tokenizer and of utf8proc 2.8 (Unicode 15) differ. Internal to normalize.c.
- * */
+/* Where the Unicode data of the reference tokenizer and of utf8proc 2.8 (Unicode 15) differ. For normalize.c alone. */
 #ifndef JC_TEXT_UNICODE_DELTA_H
 #define JC_TEXT_UNICODE_DELTA_H
 

@@ -4,6 +4,7 @@
 #define JC_TRAINER_CONFIG_H
 
 #include "conf/conf.h"
+#include "data/postings.h"
 
 /* Choices, in the order of their names in the table. */
 enum jc_direct_text { JC_DIRECT_NAME, JC_DIRECT_NAME_DESCRIPTION };
@@ -33,8 +34,7 @@ struct jc_postings_config {
     const char *path;
     unsigned format; /* enum jc_records_format */
     double weight;
-    const char *id, *posted, *title, *body, *name, *code; /* the columns' names; "" = the table has none */
-    const char *split;                                    /* the column that says train, validation or test */
+    struct jc_posting_columns columns; /* "" = the table has none; split: says train, validation or test */
 };
 
 struct jc_softmax_config {

@@ -1,5 +1,4 @@
-/* jobcode-train: from weights and labelled titles to a model that jobcode-server loads. This is its table of contents.
- * */
+/* jobcode-train: from weights and labelled titles to a model that jobcode-server loads. Its table of contents. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 #include "model/runtime.h"
 #include "trainer/command.h"
 #include "trainer/config.h"
+#include "trainer/methods/method.h"
 #include "version.h"
 
 static const struct command {
@@ -29,7 +29,7 @@ static void print_help(FILE *out)
     fputs(
         "\n"
         "  jobcode-train COMMAND --help   the command's options\n"
-        "  jobcode-train --help-config    the keys of a configuration file\n"
+        "  jobcode-train --help-config    the keys of a configuration file, and the methods\n"
         "  jobcode-train --version\n"
         "\n"
         "exit status: 0 done, 1 failed, 2 not called as described here, 3 the (new) model is worse, 130 interrupted\n",
@@ -52,6 +52,8 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help-config") == 0) {
         jc_train_config_print_help(stdout);
+        puts("\nmethods:");
+        jc_method_print_help(stdout);
         return JC_EXIT_OK;
     }
     for (size_t i = 0; i < JC_COUNT(commands); i++) {

@@ -47,6 +47,11 @@ bool jc_run_is_fake(const struct jc_run *run)
     return strcmp(run->config->encoder.kind, JC_ENCODER_FAKE) == 0;
 }
 
+unsigned jc_run_published_roles(const struct jc_run *run)
+{
+    return run->config->all_rows ? JC_ROLE_ANY : JC_ROLES_FITTED;
+}
+
 void jc_run_finish(struct jc_run *run)
 {
     for (size_t i = 0; i < run->n_results; i++)

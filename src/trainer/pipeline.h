@@ -75,4 +75,8 @@ void jc_run_finish(struct jc_run *run);
 struct jc_train_data jc_run_data(const struct jc_run *run);
 bool jc_run_is_fake(const struct jc_run *run);
 
+/* What a measured method is fitted on, and what the published one is: the roles of the examples. */
+enum { JC_ROLES_FITTED = JC_ROLE_TRAIN | JC_ROLE_VALIDATION };
+unsigned jc_run_published_roles(const struct jc_run *run);
+
 #endif

@@ -1,5 +1,4 @@
-/* The steps that set models against each other: compare (two published ones), judge (the new one and the present one).
- * */
+/* The steps that set models against each other: compare (two published ones), judge (the new and the present one). */
 #include <limits.h>
 #include <string.h>
 

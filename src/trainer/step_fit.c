@@ -7,8 +7,6 @@
 #include "trainer/measure/predict.h"
 #include "trainer/pipeline.h"
 
-enum { FITTED = JC_ROLE_TRAIN | JC_ROLE_VALIDATION };
-
 static double seconds_since(uint64_t start_ns)
 {
     return (double)(jc_clock_ns() - start_ns) / (double)JC_NS_PER_S;
@@ -24,12 +22,8 @@ static jc_code refit(struct jc_run *run, struct jc_result *result, unsigned role
     jc_code code = jc_method_fit(result->method, &fit, ret_head, &seconds, err);
     if (code)
         return code;
-    if (fit.start) {
-        ret_head->sharpness = fit.start->sharpness;
-        ret_head->saturation = fit.start->saturation;
-        ret_head->power = fit.start->power;
-        ret_head->min_confidence = fit.start->min_confidence;
-    }
+    if (fit.start)
+        jc_head_copy_calibration(fit.start, ret_head);
     result->fit_seconds += seconds;
     return JC_OK;
 }
@@ -88,7 +82,7 @@ jc_code jc_step_calibrate(struct jc_run *run, struct jc_err *err)
     run->n_train = calloc(run->dataset->n_categories, sizeof(*run->n_train));
     if (!run->n_train)
         return jc_fail(err, JC_E_NOMEM, "no memory for %zu categories", run->dataset->n_categories);
-    jc_data_report_count(run->dataset, FITTED, run->n_train);
+    jc_data_report_count(run->dataset, JC_ROLES_FITTED, run->n_train);
     if (run->config->validation > 0 && run->split.n_validation == 0)
         fputs("calibrate: there is no title that could be held out: confidence is not calibrated, and no answer "
               "accepted\n",
@@ -107,7 +101,7 @@ jc_code jc_step_measure(struct jc_run *run, struct jc_err *err)
 {
     for (size_t i = 0; i < run->n_results && run->split.n_test; i++) {
         struct jc_result *result = &run->results[i];
-        jc_code code = refit(run, result, FITTED, &result->measured, err);
+        jc_code code = refit(run, result, JC_ROLES_FITTED, &result->measured, err);
         if (code)
             return code;
         uint64_t start_ns = jc_clock_ns();
@@ -123,7 +117,7 @@ jc_code jc_step_measure(struct jc_run *run, struct jc_err *err)
 jc_code jc_step_fit(struct jc_run *run, struct jc_err *err)
 {
     struct jc_result *result = &run->results[0];
-    unsigned roles = run->config->all_rows ? JC_ROLE_ANY : FITTED;
+    unsigned roles = jc_run_published_roles(run);
     jc_code code = JC_OK;
     if (run->is_measured && !run->config->all_rows) {
         run->head = result->measured;

@@ -65,9 +65,8 @@ jc_code jc_step_publish(struct jc_run *run, struct jc_err *err)
     if (!manifest)
         return jc_fail(err, JC_E_NOMEM, "no memory for the manifest");
     jc_code code = fill_manifest(run, manifest, err);
-    if (code || (code = jc_canaries_choose(&data, &run->head,
-                                           config->all_rows ? JC_ROLE_ANY : JC_ROLE_TRAIN | JC_ROLE_VALIDATION,
-                                           config->canaries, manifest, err)))
+    if (code ||
+        (code = jc_canaries_choose(&data, &run->head, jc_run_published_roles(run), config->canaries, manifest, err)))
         return code;
     struct jc_bundle_content content = {
         .manifest = manifest,

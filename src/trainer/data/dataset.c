@@ -51,11 +51,23 @@ static jc_code grow_categories(struct jc_dataset *dataset, struct jc_err *err)
     return JC_OK;
 }
 
+/* Cleans a title as serving does and numbers its text; *ret_empty, and no text, where nothing is left of it. */
+static jc_code add_text(struct jc_dataset *dataset, const char *title, bool *ret_empty, uint32_t *ret_text,
+                        struct jc_err *err)
+{
+    const struct jc_posting posting = {.title = title, .n_title = strlen(title)};
+    struct jc_buf *text = &dataset->scratch;
+    jc_code code = jc_posting_text(&posting, JC_POSTING_TITLE, text, err);
+    if (code)
+        return code;
+    *ret_empty = text->n == 0;
+    return *ret_empty ? JC_OK : jc_texts_add(dataset->texts, text->data, text->n, ret_text, err);
+}
+
 static jc_code add_label(struct jc_dataset *dataset, const char *label, uint32_t *ret_text, struct jc_err *err)
 {
-    struct jc_posting posting = {.title = label, .n_title = strlen(label)};
     bool empty;
-    jc_code code = jc_dataset_add_text(dataset, &posting, JC_POSTING_TITLE, &empty, ret_text, err);
+    jc_code code = add_text(dataset, label, &empty, ret_text, err);
     if (!code && empty)
         return jc_fail(err, JC_E_FORMAT, "'%.60s': no letter or digit is left after cleaning", label);
     return code;
@@ -88,17 +100,6 @@ jc_code jc_dataset_add_category(struct jc_dataset *dataset, const char *category
     return JC_OK;
 }
 
-jc_code jc_dataset_add_text(struct jc_dataset *dataset, const struct jc_posting *posting, enum jc_posting_part part,
-                            bool *ret_empty, uint32_t *ret_text, struct jc_err *err)
-{
-    struct jc_buf *text = &dataset->scratch;
-    jc_code code = jc_posting_text(posting, part, text, err);
-    if (code)
-        return code;
-    *ret_empty = text->n == 0;
-    return *ret_empty ? JC_OK : jc_texts_add(dataset->texts, text->data, text->n, ret_text, err);
-}
-
 jc_code jc_dataset_add(struct jc_dataset *dataset, const struct jc_example *example, struct jc_err *err)
 {
     if (dataset->n_examples == dataset->cap_examples) {
@@ -118,9 +119,8 @@ jc_code jc_dataset_add(struct jc_dataset *dataset, const struct jc_example *exam
 jc_code jc_dataset_add_title(struct jc_dataset *dataset, const char *title, struct jc_example example,
                              struct jc_err *err)
 {
-    struct jc_posting posting = {.title = title, .n_title = strlen(title)};
     bool empty;
-    jc_code code = jc_dataset_add_text(dataset, &posting, JC_POSTING_TITLE, &empty, &example.text, err);
+    jc_code code = add_text(dataset, title, &empty, &example.text, err);
     if (code)
         return jc_wrap(err, "'%.60s'", title);
     dataset->n_empty += empty;

@@ -71,17 +71,11 @@ JC_MUST_CHECK jc_code jc_dataset_add_category(struct jc_dataset *dataset, const 
 /* False where no category has the code. */
 bool jc_dataset_find_category(const struct jc_dataset *dataset, const char *code, uint32_t *ret_category);
 
-/* Cleans a posting as serving does and numbers its text. *ret_empty, and no text, where nothing is left of it.
- * Errors: INVALID (not UTF-8), NOMEM, TOO_LARGE (over 2^31 texts). */
-JC_MUST_CHECK jc_code jc_dataset_add_text(struct jc_dataset *dataset, const struct jc_posting *posting,
-                                          enum jc_posting_part part, bool *ret_empty, uint32_t *ret_text,
-                                          struct jc_err *err);
-
 /* Errors: NOMEM, TOO_LARGE (over 2^31 examples). */
 JC_MUST_CHECK jc_code jc_dataset_add(struct jc_dataset *dataset, const struct jc_example *example, struct jc_err *err);
 
-/* A raw title of the example's category: the two calls above. An empty one is counted in n_empty. The example's text is
- * set here. */
+/* A raw title of the example's category, cleaned as serving does; it becomes the example's text. One of which nothing
+ * is left is counted in n_empty. Errors: INVALID (not UTF-8), NOMEM, TOO_LARGE. */
 JC_MUST_CHECK jc_code jc_dataset_add_title(struct jc_dataset *dataset, const char *title, struct jc_example example,
                                            struct jc_err *err);
 

@@ -34,7 +34,6 @@ static void reading_finish(struct reading *reading)
 
 static jc_code reject(struct reading *reading, const struct jc_posting_row *row, const char *reason, struct jc_err *err)
 {
-    reading->report->n_bad++;
     jc_code code =
         jc_rejects_add(reading->rejects, reading->source->path, row->line, reason, row->raw.text, row->raw.n, err);
     return code ? code : jc_rejects_check(reading->rejects, reading->report->n_rows, false, err);
@@ -195,23 +194,11 @@ static jc_code read_row(struct reading *reading, const struct jc_posting_row *ro
     return code ? code : add_row(reading, row, &labels, example, &posting, err);
 }
 
-static const char *name_or_null(const char *name)
-{
-    return *name ? name : NULL;
-}
-
 static jc_code read_file(struct reading *reading, struct jc_err *err)
 {
     const struct jc_postings_config *source = reading->source;
-    const struct jc_posting_columns columns = {.id = name_or_null(source->id),
-                                               .posted = name_or_null(source->posted),
-                                               .title = name_or_null(source->title),
-                                               .body = name_or_null(source->body),
-                                               .name = name_or_null(source->name),
-                                               .code = name_or_null(source->code),
-                                               .split = name_or_null(source->split)};
     JC_AUTO(jc_postings) struct jc_postings *postings = NULL;
-    jc_code code = jc_postings_open(source->path, source->format, &columns, &postings, err);
+    jc_code code = jc_postings_open(source->path, source->format, &source->columns, &postings, err);
     bool more = true;
     while (!code) {
         struct jc_posting_row row;
@@ -257,8 +244,10 @@ jc_code jc_read_postings(const struct jc_train_config *config, struct jc_dataset
         code = read_file(&reading, err);
     }
     struct jc_err second; /* the rejected rows are published also, and above all, where there are too many of them */
-    if (!code)
+    if (!code) {
+        report->n_bad = jc_rejects_count(reading.rejects);
         code = jc_rejects_check(reading.rejects, report->n_rows, true, err);
+    }
     if (reading.rejects && jc_rejects_publish(reading.rejects, code ? &second : err) && !code)
         return err->code;
     if (!code && reading.augment)

@@ -4,7 +4,7 @@
 static void split_postings(struct jc_dataset *dataset)
 {
     for (size_t i = 0; i < dataset->n_examples; i++)
-        if (dataset->examples[i].parent == JC_EXAMPLE_NO_PARENT && dataset->examples[i].from_postings)
+        if (jc_example_is_row(&dataset->examples[i]) && dataset->examples[i].from_postings)
             dataset->examples[i].role = JC_ROLE_TEST;
 }
 
@@ -30,7 +30,7 @@ static void keep_apart(struct jc_dataset *dataset, struct jc_split_titles *title
     jc_split_mark(dataset, false, titles);
     for (size_t i = 0; i < dataset->n_examples; i++) {
         struct jc_example *example = &dataset->examples[i];
-        if (example->parent != JC_EXAMPLE_NO_PARENT)
+        if (!jc_example_is_row(example))
             continue;
         unsigned roles = titles->roles[jc_split_title(titles, example)];
         if ((example->role == JC_ROLE_VALIDATION && (roles & JC_ROLE_TRAIN)) ||
@@ -76,8 +76,8 @@ static jc_code start(struct jc_dataset *dataset, const struct jc_split_config *c
         return jc_fail(err, JC_E_INVALID, "split.test is %g: a share between 0 and 1 is wanted", config->test);
     for (size_t i = 0; i < dataset->n_examples; i++) {
         struct jc_example *example = &dataset->examples[i];
-        if (example->parent != JC_EXAMPLE_NO_PARENT &&
-            (example->parent >= i || dataset->examples[example->parent].parent != JC_EXAMPLE_NO_PARENT))
+        if (!jc_example_is_row(example) &&
+            (example->parent >= i || !jc_example_is_row(&dataset->examples[example->parent])))
             return jc_fail(err, JC_E_INTERNAL, "row %zu was cut from row %zu, which is no row before it", i,
                            (size_t)example->parent);
         example->role = JC_ROLE_TRAIN;

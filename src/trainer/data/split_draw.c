@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "trainer/data/split_impl.h"
 
 /* A row that can test. */
@@ -37,7 +38,7 @@ static int compare_drawn(const void *a, const void *b)
 static uint64_t hash_code(const struct jc_dataset *dataset, uint32_t category)
 {
     const char *code = dataset->categories[category].code;
-    return jc_split_hash(code, strlen(code));
+    return jc_hash_bytes(code, strlen(code));
 }
 
 /* What a row says: text, code and date. */
@@ -45,9 +46,9 @@ static uint64_t hash_row(const struct jc_dataset *dataset, const struct jc_examp
 {
     size_t n;
     const char *text = jc_texts_get(dataset->texts, example->text, &n);
-    const uint64_t parts[] = {jc_split_hash(text, n), hash_code(dataset, example->category),
+    const uint64_t parts[] = {jc_hash_bytes(text, n), hash_code(dataset, example->category),
                               (uint64_t)example->posted_s};
-    return jc_split_hash(parts, sizeof(parts));
+    return jc_hash_bytes(parts, sizeof(parts));
 }
 
 /* Each row becomes a unit. Rows that say the same are told apart by counting them: they all get draws of their own,
@@ -64,7 +65,7 @@ static void draw_rows(const struct jc_dataset *dataset, uint64_t seed, struct dr
         uint64_t hash = drawn->rows[i].draw;
         for (end = i; end < drawn->n && drawn->rows[end].draw == hash; end++) {
             const uint64_t parts[] = {hash, end - i};
-            drawn->rows[end].draw = jc_split_draw(jc_split_hash(parts, sizeof(parts)), seed, JC_SPLIT_FOR_TEST);
+            drawn->rows[end].draw = jc_split_draw(jc_hash_bytes(parts, sizeof(parts)), seed, JC_SPLIT_FOR_TEST);
         }
     }
 }

@@ -24,8 +24,6 @@ static inline uint32_t jc_split_title(const struct jc_split_titles *titles, cons
     return titles->of_text[example->text];
 }
 
-uint64_t jc_split_hash(const void *bytes, size_t n);
-
 /* Draws of one seed for different ends do not repeat each other: else what is left after a test set was drawn would
  * have no validation titles. */
 enum jc_split_purpose { JC_SPLIT_FOR_TEST, JC_SPLIT_FOR_VALIDATION, JC_SPLIT_FOR_ROUNDING };
@@ -40,7 +38,7 @@ static inline double jc_split_unit(uint64_t draw)
 /* Does a split place it by itself? */
 static inline bool jc_split_is_drawn(const struct jc_example *example)
 {
-    return example->parent == JC_EXAMPLE_NO_PARENT && !example->auxiliary;
+    return jc_example_is_row(example) && !example->auxiliary;
 }
 
 /* Fills titles->roles, by all examples or by those that were not cut from a body. */

@@ -1,6 +1,7 @@
 /* Titles as the split compares them, and what follows from two rows having the same. */
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/rng.h"
 #include "trainer/data/split_impl.h"
 
@@ -21,16 +22,6 @@ void jc_split_normalize(const char *title, struct jc_buf *buf)
     }
     if (buf->n == 0) /* of another script: all of those would be one title */
         jc_buf_puts(buf, title);
-}
-
-/* FNV-1a, 64 bits. */
-uint64_t jc_split_hash(const void *bytes, size_t n)
-{
-    const unsigned char *at = bytes;
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
-    return hash;
 }
 
 uint64_t jc_split_draw(uint64_t hash, uint64_t seed, enum jc_split_purpose purpose)
@@ -62,7 +53,7 @@ static jc_code hash_texts(const struct jc_texts *texts, struct hashed_text *ret_
         jc_code code = jc_buf_check(&buf, err);
         if (code)
             return code;
-        ret_rows[i] = (struct hashed_text){.hash = jc_split_hash(buf.data, buf.n), .text = (uint32_t)i};
+        ret_rows[i] = (struct hashed_text){.hash = jc_hash_bytes(buf.data, buf.n), .text = (uint32_t)i};
     }
     return JC_OK;
 }
@@ -95,17 +86,12 @@ void jc_split_titles_finish(struct jc_split_titles *titles)
     free(titles->roles);
 }
 
-static bool is_cut(const struct jc_example *example)
-{
-    return example->parent != JC_EXAMPLE_NO_PARENT;
-}
-
 void jc_split_mark(const struct jc_dataset *dataset, bool with_cut, struct jc_split_titles *titles)
 {
     memset(titles->roles, 0, titles->n);
     for (size_t i = 0; i < dataset->n_examples; i++) {
         const struct jc_example *example = &dataset->examples[i];
-        if (with_cut || !is_cut(example))
+        if (with_cut || jc_example_is_row(example))
             titles->roles[jc_split_title(titles, example)] |= (uint8_t)example->role;
     }
 }
@@ -115,7 +101,7 @@ void jc_split_follow(struct jc_dataset *dataset, struct jc_split_titles *titles,
     jc_split_mark(dataset, false, titles);
     for (size_t i = 0; i < dataset->n_examples; i++) {
         struct jc_example *example = &dataset->examples[i];
-        if (!is_cut(example) || example->role != JC_ROLE_TRAIN)
+        if (jc_example_is_row(example) || example->role != JC_ROLE_TRAIN)
             continue;
         uint8_t *roles = &titles->roles[jc_split_title(titles, example)];
         enum jc_role role = dataset->examples[example->parent].role;
@@ -126,7 +112,7 @@ void jc_split_follow(struct jc_dataset *dataset, struct jc_split_titles *titles,
     }
     for (size_t i = 0; apart && i < dataset->n_examples; i++) {
         struct jc_example *example = &dataset->examples[i];
-        if (is_cut(example) && example->role == JC_ROLE_VALIDATION &&
+        if (!jc_example_is_row(example) && example->role == JC_ROLE_VALIDATION &&
             (titles->roles[jc_split_title(titles, example)] & JC_ROLE_TRAIN))
             example->role = JC_ROLE_UNUSED;
     }

@@ -7,11 +7,11 @@ static void mark_kept(const struct jc_dataset *dataset, const struct jc_split_ti
 {
     for (size_t i = 0; i < dataset->n_examples; i++) {
         const struct jc_example *example = &dataset->examples[i];
-        counts[example->category] += example->role == JC_ROLE_TRAIN && example->parent == JC_EXAMPLE_NO_PARENT;
+        counts[example->category] += example->role == JC_ROLE_TRAIN && jc_example_is_row(example);
     }
     for (size_t i = 0; i < dataset->n_examples; i++) {
         const struct jc_example *example = &dataset->examples[i];
-        if (example->role == JC_ROLE_TRAIN && example->parent == JC_EXAMPLE_NO_PARENT &&
+        if (example->role == JC_ROLE_TRAIN && jc_example_is_row(example) &&
             (example->auxiliary || counts[example->category] <= JC_SPLIT_RARE))
             kept[jc_split_title(titles, example)] = true;
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 
 #define EMPTY UINT32_MAX
 
@@ -36,12 +37,9 @@ void jc_texts_destroy(struct jc_texts *texts)
     free(texts);
 }
 
-/* FNV-1a, 64 bits. */
 static uint64_t hash_text(const char *text, size_t n)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+    uint64_t hash = jc_hash_bytes(text, n);
     return hash ^ (hash >> 32);
 }
 

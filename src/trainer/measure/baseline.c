@@ -58,10 +58,7 @@ static jc_code arrange(const struct jc_head *from, const uint32_t *map, size_t n
         memcpy(to->keys, from->keys, from->n_features * sizeof(*to->keys));
         memcpy(to->lexicon, from->lexicon, from->n_features * from->lexicon_dim * sizeof(*to->lexicon));
     }
-    to->sharpness = from->sharpness;
-    to->saturation = from->saturation;
-    to->power = from->power;
-    to->min_confidence = from->min_confidence;
+    jc_head_copy_calibration(from, to);
     return copy_exemplars(&from->exemplars, map, &to->exemplars, err);
 }
 

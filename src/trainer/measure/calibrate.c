@@ -10,6 +10,7 @@
 #include "trainer/measure/golden.h"
 #include "trainer/measure/predict.h"
 #include "trainer/measure/simplex.h"
+#include "trainer/methods/part.h"
 #include "trainer/methods/team.h"
 
 enum {
@@ -93,9 +94,10 @@ static void measure_part(void *context, struct jc_team *team, unsigned member)
 {
     (void)team;
     struct measuring *measuring = context;
-    size_t n = measuring->n_rows, end = (member + 1) * n / measuring->n_threads;
+    size_t n = measuring->n_rows;
+    struct jc_part part = jc_part_of(0, n, measuring->n_threads, member);
     double sum = 0;
-    for (size_t i = member * n / measuring->n_threads; i < end; i++)
+    for (size_t i = part.begin; i < part.end; i++)
         sum += measure_row(measuring, i * measuring->scores->n / n);
     measuring->sums[member] = sum;
 }

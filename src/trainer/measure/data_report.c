@@ -15,17 +15,12 @@ static int compare_rows(const void *a, const void *b)
     return (x->category > y->category) - (x->category < y->category);
 }
 
-static bool is_cut(const struct jc_example *example)
-{
-    return example->parent != JC_EXAMPLE_NO_PARENT;
-}
-
 void jc_data_report_count(const struct jc_dataset *dataset, unsigned roles, uint32_t *ret_counts)
 {
     memset(ret_counts, 0, dataset->n_categories * sizeof(*ret_counts));
     for (size_t i = 0; i < dataset->n_examples; i++) {
         const struct jc_example *example = &dataset->examples[i];
-        if ((example->role & roles) && !example->auxiliary && !is_cut(example))
+        if ((example->role & roles) && !example->auxiliary && jc_example_is_row(example))
             ret_counts[example->category]++;
     }
 }
@@ -105,7 +100,7 @@ static void list_rows(const struct jc_dataset *dataset, unsigned roles, struct r
         const struct jc_example *example = &dataset->examples[i];
         if (!(example->role & roles))
             continue;
-        if (is_cut(example)) {
+        if (!jc_example_is_row(example)) {
             report->n_cut++;
             continue;
         }

@@ -7,13 +7,12 @@
 
 #include "linalg/linalg.h"
 #include "model/scoring.h"
-#include "trainer/measure/golden.h"
+#include "trainer/measure/calibrate.h"
 #include "trainer/methods/team.h"
 
 enum {
     CHUNK = 256,              /* titles a matrix product */
     MAX_FIT_SCORES = 1 << 22, /* that the sharpness, one number, is fitted on: 16 MiB */
-    SEARCH_STEPS = 24,        /* finds the sharpness to .01 % */
 };
 
 /* The rows of one title in one category. */
@@ -73,7 +72,7 @@ static int compare_groups(const void *left, const void *right)
 
 static bool is_wanted(const struct jc_example *example, unsigned roles)
 {
-    return (example->role & roles) && example->parent == JC_EXAMPLE_NO_PARENT;
+    return (example->role & roles) && jc_example_is_row(example);
 }
 
 /* Rows of a title and category, which stand together, become one group; its example is the first. */
@@ -197,53 +196,29 @@ static void score(const struct search *search, const uint32_t *checked, size_t n
     }
 }
 
-/* The scores of titles, kept because a search goes over them many times. */
-struct sample {
-    const struct search *search;
-    uint32_t *checked; /* [n]: indices of groups */
-    float *scores;     /* [n][n_columns] */
-    size_t n;
-};
-
-static void sample_finish(struct sample *sample)
-{
-    free(sample->checked);
-    free(sample->scores);
-}
-
-/* The mean negative log-likelihood of the titles' own categories. */
-static double measure(void *context, double log_sharpness)
-{
-    const struct sample *sample = context;
-    const struct search *search = sample->search;
-    float sharpness = (float)exp(log_sharpness);
-    double sum = 0;
-    for (size_t i = 0; i < sample->n; i++) {
-        const float *scores = sample->scores + i * search->n_columns;
-        sum += (double)(jc_scoring_log_norm(scores, search->n_columns, sharpness) -
-                        sharpness * scores[search->groups[sample->checked[i]].column]);
-    }
-    return sum / (double)sample->n;
-}
-
 /* Over all titles checked, or an even part of them. */
 static jc_code fit_sharpness(struct search *search, struct jc_err *err)
 {
     size_t max = MAX_FIT_SCORES / search->n_columns + 1, n = search->n_checked < max ? search->n_checked : max;
-    __attribute__((cleanup(sample_finish))) struct sample sample = {
-        .search = search,
-        .checked = calloc(n, sizeof(*sample.checked)),
-        .scores = calloc(n, search->n_columns * sizeof(*sample.scores)),
-        .n = n};
-    if (!sample.checked || !sample.scores)
+    JC_AUTO_FREE uint32_t *checked = calloc(n, sizeof(*checked));
+    /* One thread: the sum, and so the sharpness, does not depend on how many there are. */
+    JC_AUTO_FINISH(jc_scores)
+    struct jc_scores scores = {.n = n,
+                               .n_categories = search->n_columns,
+                               .n_threads = 1,
+                               .values = calloc(n, search->n_columns * sizeof(*scores.values)),
+                               .right = calloc(n, sizeof(*scores.right))};
+    if (!checked || !scores.values || !scores.right)
         return jc_fail(err, JC_E_NOMEM, "no memory for the scores of %zu titles", n);
-    for (size_t i = 0; i < n; i++)
-        sample.checked[i] = search->checked[i * search->n_checked / n];
+    for (size_t i = 0; i < n; i++) {
+        checked[i] = search->checked[i * search->n_checked / n];
+        scores.right[i] = search->groups[checked[i]].column;
+    }
     for (size_t i = 0; i < n; i += CHUNK)
-        score(search, sample.checked + i, n - i < CHUNK ? n - i : CHUNK, search->workers[0].queries,
-              sample.scores + i * search->n_columns);
+        score(search, checked + i, n - i < CHUNK ? n - i : CHUNK, search->workers[0].queries,
+              scores.values + i * search->n_columns);
     double nll;
-    search->sharpness = (float)exp(jc_golden_search(measure, &sample, log(.5), log(500), SEARCH_STEPS, &nll));
+    search->sharpness = jc_scores_find_sharpness(&scores, &nll);
     return JC_OK;
 }
 

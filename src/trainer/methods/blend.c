@@ -24,11 +24,13 @@ static void parts_finish(struct parts *parts)
     free(parts->sum.values);
 }
 
-static jc_code collect_parts(const struct jc_fit *fit, struct jc_head *head, struct parts *parts, struct jc_err *err)
+/* head: its exemplars vote with weight 1. */
+static jc_code collect_parts(const struct jc_fit *fit, const struct jc_head *head, struct parts *parts,
+                             struct jc_err *err)
 {
-    head->exemplars.weight = 0;
-    jc_code code = jc_scores_collect(fit->data, head, fit->watch, WEIGHT_ROWS, &parts->head, err);
-    head->exemplars.weight = 1;
+    struct jc_head alone = *head; /* borrows all but the vote, which is dear */
+    alone.exemplars = (struct jc_exemplars){0};
+    jc_code code = jc_scores_collect(fit->data, &alone, fit->watch, WEIGHT_ROWS, &parts->head, err);
     if (code || (code = jc_scores_collect(fit->data, head, fit->watch, WEIGHT_ROWS, &parts->vote, err)))
         return code;
     size_t n = parts->head.n * head->n_categories;
@@ -58,19 +60,16 @@ static jc_code fit_blend(const struct jc_fit *fit, struct jc_head *head, struct 
     if (code || (code = jc_exemplars_make(fit->data, fit->roles, (uint32_t)config->k, (float)config->sharpness,
                                           &head->exemplars, err)))
         return code;
-    head->exemplars.weight = fit->start ? fit->start->exemplars.weight : DEFAULT_WEIGHT;
-    if (!fit->watch)
-        return JC_OK;
+    float weight = fit->start ? fit->start->exemplars.weight : DEFAULT_WEIGHT;
     __attribute__((cleanup(parts_finish))) struct parts parts = {0};
-    float weight = head->exemplars.weight;
-    code = collect_parts(fit, head, &parts, err);
-    head->exemplars.weight = weight;
-    if (code || parts.head.n == 0)
+    if (fit->watch && (code = collect_parts(fit, head, &parts, err)))
         return code;
     double nll;
-    head->exemplars.weight = (float)jc_golden_search(measure, &parts, 0, 1, WEIGHT_STEPS, &nll);
+    if (parts.head.n)
+        weight = (float)jc_golden_search(measure, &parts, 0, 1, WEIGHT_STEPS, &nll);
+    head->exemplars.weight = weight;
     return JC_OK;
 }
 
 const struct jc_method jc_method_blend = {
-    .name = "blend", .help = "softmax and exemplar together", .sharpness = 20, .fit = fit_blend};
+    .name = "blend", .help = "softmax and exemplar together", .sharpness = 25, .fit = fit_blend};

@@ -15,7 +15,6 @@
 #include "trainer/methods/training.h"
 
 #define SHARPNESS 25.0F /* 1 / temperature */
-#define REFIT_RATE 0.25 /* of the learning rate, where a head is gone on from */
 
 static jc_code start_head(const struct jc_fit *fit, struct jc_head *head, struct jc_err *err)
 {
@@ -31,31 +30,22 @@ static jc_code start_head(const struct jc_fit *fit, struct jc_head *head, struct
 
 static jc_code fit_head(const struct jc_fit *fit, struct jc_head *head, struct jc_err *err)
 {
-    const struct jc_train_config *config = fit->data->config;
-    const struct jc_contrastive_config *contrastive = &config->contrastive;
+    const struct jc_contrastive_config *contrastive = &fit->data->config->contrastive;
     JC_AUTO_FINISH(jc_samples) struct jc_samples samples = {0}, watched = {0};
-    JC_AUTO_FREE float *prior = calloc(fit->data->dataset->n_categories + 1, sizeof(*prior));
-    if (!prior)
-        return jc_fail(err, JC_E_NOMEM, "out of memory");
     jc_code code = jc_samples_collect_fit(fit, &samples, &watched, err);
-    if (!code)
-        code = start_head(fit, head, err);
-    if (code)
+    if (code || (code = start_head(fit, head, err)))
         return code;
     head->sharpness = SHARPNESS;
-    jc_samples_prior(&samples, head->n_categories, (float)contrastive->prior, prior);
-    const struct jc_training training = {
-        .objective = {.prior = prior, .margin = (float)contrastive->margin, .dropout = (float)contrastive->dropout},
-        .samples = &samples,
-        .watched = &watched,
-        .epochs = fit->start ? contrastive->refit_epochs : contrastive->epochs,
+    const struct jc_training_plan plan = {
+        .objective = {.margin = (float)contrastive->margin, .dropout = (float)contrastive->dropout},
+        .prior = contrastive->prior,
+        .epochs = contrastive->epochs,
+        .refit_epochs = contrastive->refit_epochs,
         .batch = contrastive->batch,
         .patience = contrastive->patience,
-        .learning_rate = fit->start ? REFIT_RATE * contrastive->learning_rate : contrastive->learning_rate,
-        .seed = config->seed,
-        .n_threads = fit->data->n_threads,
+        .learning_rate = contrastive->learning_rate,
     };
-    return jc_training_run(&training, head, fit->curve, err);
+    return jc_training_fit(&plan, fit, &samples, &watched, head, err);
 }
 
 const struct jc_method jc_method_contrastive = {

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "linalg/linalg.h"
+#include "model/lexicon.h"
 
 static const struct jc_method *const methods[] = {&jc_method_direct,
                                                   &jc_method_average,
@@ -15,6 +16,12 @@ static const struct jc_method *const methods[] = {&jc_method_direct,
                                                   &jc_method_nearest,
                                                   &jc_method_exemplar,
                                                   &jc_method_blend};
+
+void jc_method_print_help(FILE *out)
+{
+    for (size_t i = 0; i < JC_COUNT(methods); i++)
+        fprintf(out, "  %-21s  %s\n", methods[i]->name, methods[i]->help);
+}
 
 jc_code jc_method_find(const char *name, const struct jc_method **ret_method, struct jc_err *err)
 {
@@ -35,12 +42,6 @@ jc_code jc_method_plain_head(const struct jc_train_data *data, struct jc_head *h
     return jc_head_init(head, data->dataset->n_categories, data->dim, 0, 0, err);
 }
 
-static int compare_keys(const void *left, const void *right)
-{
-    const int64_t *a = left, *b = right;
-    return (*a > *b) - (*a < *b);
-}
-
 void jc_method_copy_start(const struct jc_head *start, struct jc_head *head)
 {
     size_t width = jc_head_width(head);
@@ -50,7 +51,8 @@ void jc_method_copy_start(const struct jc_head *start, struct jc_head *head)
                (is_wide ? width : head->dim) * sizeof(*head->matrix));
     memcpy(head->bias, start->bias, head->n_categories * sizeof(*head->bias));
     for (size_t f = 0; f < start->n_features && is_wide; f++) {
-        const int64_t *key = bsearch(&start->keys[f], head->keys, head->n_features, sizeof(*head->keys), compare_keys);
+        const int64_t *key =
+            bsearch(&start->keys[f], head->keys, head->n_features, sizeof(*head->keys), jc_lexicon_compare);
         if (key)
             memcpy(head->lexicon + (size_t)(key - head->keys) * head->lexicon_dim,
                    start->lexicon + f * start->lexicon_dim, head->lexicon_dim * sizeof(*head->lexicon));

@@ -2,6 +2,8 @@
 #ifndef JC_TRAINER_METHOD_H
 #define JC_TRAINER_METHOD_H
 
+#include <stdio.h>
+
 #include "artifact/head.h"
 #include "trainer/data/dataset.h"
 #include "trainer/data/tokens.h"
@@ -53,6 +55,9 @@ extern const struct jc_method jc_method_exemplar;
 extern const struct jc_method jc_method_blend;
 extern const struct jc_method jc_method_contrastive;
 extern const struct jc_method jc_method_contrastive_published;
+
+/* A line for each method: name and help. */
+void jc_method_print_help(FILE *out);
 
 /* Errors: INVALID, listing the methods there are. */
 JC_MUST_CHECK jc_code jc_method_find(const char *name, const struct jc_method **ret_method, struct jc_err *err);

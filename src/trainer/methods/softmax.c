@@ -16,14 +16,7 @@
 
 #define FEATURE_TEXTS 3 /* a feature of fewer training texts says nothing of new ones */
 #define SHARPNESS 25.0F
-#define SPREAD 0.1F     /* of the first lexicon_embeddings, in logits */
-#define REFIT_RATE 0.25 /* of the learning rate, where a head is gone on from */
-
-static int compare_keys(const void *left, const void *right)
-{
-    const int64_t *a = left, *b = right;
-    return (*a > *b) - (*a < *b);
-}
+#define SPREAD 0.1F /* of the first lexicon_embeddings, in logits */
 
 /* Keeps each key that stands at least FEATURE_TEXTS times in the sorted list, once. Returns how many. */
 static size_t keep_common(int64_t *keys, size_t n)
@@ -54,7 +47,7 @@ static jc_code init_head(const struct jc_train_data *data, const struct jc_sampl
         const int32_t *ids = jc_tokens_get(data->tokens, samples->items[i].text, &n_ids);
         n_keys += jc_lexicon_keys(ids, n_ids, keys + n_keys);
     }
-    qsort(keys, n_keys, sizeof(*keys), compare_keys);
+    qsort(keys, n_keys, sizeof(*keys), jc_lexicon_compare);
     size_t n_features = keep_common(keys, n_keys);
     jc_code code = jc_head_init(head, data->dataset->n_categories, data->dim, n_features ? n_dim : 0, n_features, err);
     if (!code)
@@ -84,39 +77,28 @@ static jc_code start_head(const struct jc_fit *fit, const struct jc_samples *sam
 
 static jc_code fit_head(const struct jc_fit *fit, struct jc_head *head, struct jc_err *err)
 {
-    const struct jc_train_config *config = fit->data->config;
-    const struct jc_softmax_config *softmax = &config->softmax;
+    const struct jc_softmax_config *softmax = &fit->data->config->softmax;
     JC_AUTO_FINISH(jc_samples) struct jc_samples samples = {0}, watched = {0};
-    JC_AUTO_FREE float *prior = calloc(fit->data->dataset->n_categories + 1, sizeof(*prior));
-    if (!prior)
-        return jc_fail(err, JC_E_NOMEM, "out of memory");
-    jc_code code = jc_samples_collect_fit(fit, &samples, &watched, err);
-    if (!code)
-        code = start_head(fit, &samples, head, err);
-    if (!code)
-        code = jc_samples_add_features(&samples, fit->data->tokens, head, err);
-    if (!code)
-        code = jc_samples_add_features(&watched, fit->data->tokens, head, err);
-    if (code)
+    jc_code code;
+    if ((code = jc_samples_collect_fit(fit, &samples, &watched, err)) ||
+        (code = start_head(fit, &samples, head, err)) ||
+        (code = jc_samples_add_features(&samples, fit->data->tokens, head, err)) ||
+        (code = jc_samples_add_features(&watched, fit->data->tokens, head, err)))
         return code;
     head->sharpness = SHARPNESS;
-    jc_samples_prior(&samples, head->n_categories, (float)softmax->prior, prior);
-    const struct jc_training training = {
-        .objective = {.prior = prior,
-                      .margin = (float)softmax->margin,
+    const struct jc_training_plan plan = {
+        .objective = {.margin = (float)softmax->margin,
                       .smoothing = (float)softmax->smoothing,
                       .dropout = (float)softmax->dropout,
                       .word_dropout = (float)softmax->word_dropout},
-        .samples = &samples,
-        .watched = &watched,
-        .epochs = fit->start ? softmax->refit_epochs : softmax->epochs,
+        .prior = softmax->prior,
+        .epochs = softmax->epochs,
+        .refit_epochs = softmax->refit_epochs,
         .batch = softmax->batch,
-        .learning_rate = fit->start ? REFIT_RATE * softmax->learning_rate : softmax->learning_rate,
+        .learning_rate = softmax->learning_rate,
         .has_bias = true,
-        .seed = config->seed,
-        .n_threads = fit->data->n_threads,
     };
-    return jc_training_run(&training, head, fit->curve, err);
+    return jc_training_fit(&plan, fit, &samples, &watched, head, err);
 }
 
 const struct jc_method jc_method_softmax = {.name = "softmax",

@@ -7,7 +7,10 @@
 
 #include "base/own.h"
 #include "base/rng.h"
+#include "trainer/config.h"
 #include "trainer/methods/training_impl.h"
+
+#define REFIT_RATE 0.25 /* of the learning rate, where a head is gone on from */
 
 static void run_finish(struct jc_training_run *run)
 {
@@ -195,4 +198,27 @@ jc_code jc_training_run(const struct jc_training *training, struct jc_head *head
     for (size_t i = 0; curve && !code && i < run.n_epochs; i++)
         code = jc_curve_add(curve, run.train_losses[i], run.validation[i], err);
     return code;
+}
+
+jc_code jc_training_fit(const struct jc_training_plan *plan, const struct jc_fit *fit, const struct jc_samples *samples,
+                        const struct jc_samples *watched, struct jc_head *head, struct jc_err *err)
+{
+    JC_AUTO_FREE float *prior = calloc(head->n_categories + 1, sizeof(*prior));
+    if (!prior)
+        return jc_fail(err, JC_E_NOMEM, "out of memory");
+    jc_samples_prior(samples, head->n_categories, (float)plan->prior, prior);
+    struct jc_training training = {
+        .objective = plan->objective,
+        .samples = samples,
+        .watched = watched,
+        .epochs = fit->start ? plan->refit_epochs : plan->epochs,
+        .batch = plan->batch,
+        .patience = plan->patience,
+        .learning_rate = fit->start ? REFIT_RATE * plan->learning_rate : plan->learning_rate,
+        .has_bias = plan->has_bias,
+        .seed = fit->data->config->seed,
+        .n_threads = fit->data->n_threads,
+    };
+    training.objective.prior = prior;
+    return jc_training_run(&training, head, fit->curve, err);
 }

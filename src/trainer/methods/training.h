@@ -6,6 +6,7 @@
 #define JC_TRAINER_TRAINING_H
 
 #include "trainer/methods/curve.h"
+#include "trainer/methods/method.h"
 #include "trainer/methods/objective.h"
 
 /* Borrowed. */
@@ -21,6 +22,21 @@ struct jc_training {
     uint64_t seed;        /* of the order and of what is dropped */
     unsigned n_threads;
 };
+
+/* What two methods of a run have in common. */
+struct jc_training_plan {
+    struct jc_objective objective; /* without prior */
+    double prior;                  /* of the log frequencies in the objective's prior: samples.h */
+    uint64_t epochs, refit_epochs; /* from scratch, and from fit->start */
+    uint64_t batch, patience;
+    double learning_rate; /* from scratch; a quarter of it from fit->start */
+    bool has_bias;
+};
+
+/* Trains `head`, which the method has made and filled to start from, at head->sharpness. Errors: NOMEM. */
+JC_MUST_CHECK jc_code jc_training_fit(const struct jc_training_plan *plan, const struct jc_fit *fit,
+                                      const struct jc_samples *samples, const struct jc_samples *watched,
+                                      struct jc_head *head, struct jc_err *err);
 
 /* Trains `head` on from what is in it, at head->sharpness, and adds the epochs' losses to `curve`, unless NULL. The
  * same seed and number of threads give the same head. Errors: NOMEM. */

@@ -1,5 +1,4 @@
-/* A list of mappings in the configuration: values, defaults, overrides, and what each mistake is told, with its place.
- * */
+/* A list of mappings in the configuration: values, defaults, overrides, and what each mistake is told, and where. */
 #include <unistd.h>
 
 #include "base/buf.h"

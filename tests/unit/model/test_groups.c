@@ -1,5 +1,4 @@
-/* Groups of categories: the codes of each level, foreign codes, titles, and sums against brute force over random ones.
- * */
+/* Groups of categories: the codes of each level, foreign codes, titles, and sums of random ones by brute force. */
 #include "model/groups.h"
 
 #include "base/own.h"

@@ -59,10 +59,10 @@ static void test_postings(void)
     REQUIRE(config.postings.n == 2);
     const struct jc_postings_config *postings = config.postings.items;
     CHECK_STR(postings[0].path, "tests/data/postings.csv");
-    CHECK_STR(postings[0].code, "SOC");
-    CHECK_STR(postings[0].title, "TITLE_RAW");
+    CHECK_STR(postings[0].columns.code, "SOC");
+    CHECK_STR(postings[0].columns.title, "TITLE_RAW");
     CHECK_STR(postings[1].path, "more.jsonl");
-    CHECK_STR(postings[1].code, "ONET");
+    CHECK_STR(postings[1].columns.code, "ONET");
 }
 
 /* Each key of --help-config: its last part stands in one of the two manuals as a member. */

@@ -79,8 +79,7 @@ static void put_chunk(struct jc_tokens *tokens, size_t *n_ids, struct jc_rng *rn
     tokens->ids[(*n_ids)++] = SEP;
 }
 
-/* Texts of 1 to 20 tokens; every 50th is of chunks of 510 and a short one; every tenth has the ids of the one before.
- * */
+/* Texts of 1 to 20 tokens; every 50th is of chunks of 510 and a short one, every tenth is the one before again. */
 static struct jc_tokens make_tokens(size_t n_texts)
 {
     struct jc_rng rng = jc_rng_seeded(1);

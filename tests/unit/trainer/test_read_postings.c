@@ -31,13 +31,13 @@ static struct jc_postings_config source_of(const char *path)
 {
     return (struct jc_postings_config){.path = path,
                                        .weight = 1,
-                                       .id = "ID",
-                                       .posted = "POSTED",
-                                       .title = "TITLE_RAW",
-                                       .body = "BODY",
-                                       .name = "ONET_NAME",
-                                       .code = "ONET",
-                                       .split = ""};
+                                       .columns.id = "ID",
+                                       .columns.posted = "POSTED",
+                                       .columns.title = "TITLE_RAW",
+                                       .columns.body = "BODY",
+                                       .columns.name = "ONET_NAME",
+                                       .columns.code = "ONET",
+                                       .columns.split = ""};
 }
 
 static void run_init(struct run *run, const char *path)
@@ -169,9 +169,15 @@ static void test_weights(void)
     RUN run;
     run_init(&run, sample);
     run.sources[0].weight = 2.5;
-    run.sources[1] = (struct jc_postings_config){
-        .path = more, .weight = 0.5, .id = "", .posted = "", .title = "what", .body = "", .name = "", .code = "soc"};
-    run.sources[1].split = "";
+    run.sources[1] = (struct jc_postings_config){.path = more,
+                                                 .weight = 0.5,
+                                                 .columns.id = "",
+                                                 .columns.posted = "",
+                                                 .columns.title = "what",
+                                                 .columns.body = "",
+                                                 .columns.name = "",
+                                                 .columns.code = "soc"};
+    run.sources[1].columns.split = "";
     run.config.postings.n = 2;
     run.config.codes.crosswalk = crosswalk;
     REQUIRE_OK(run_read(&run));
@@ -256,7 +262,7 @@ static void test_split_column(void)
         JC_ROLE_TRAIN, JC_ROLE_TEST, JC_ROLE_VALIDATION, JC_ROLE_VALIDATION, JC_ROLE_VALIDATION, JC_ROLE_VALIDATION, 0};
     RUN run;
     run_init(&run, path);
-    run.sources[0].split = "part";
+    run.sources[0].columns.split = "part";
     run.config.rejects = rejects;
     REQUIRE_OK(run_read(&run));
     check_rejects("3"); /* a blank is no part */

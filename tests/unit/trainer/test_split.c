@@ -204,8 +204,7 @@ static void test_errors(void)
     CHECK_FAILS(split(dataset, JC_SPLIT_NONE, .2), JC_E_INTERNAL, "row 1 was cut from row 1");
 }
 
-/* Three categories of texts "t0" .. : many rows, JC_SPLIT_RARE rows, and two texts of the first in a second rare one.
- * */
+/* Three categories of texts "t0" .. : many rows, JC_SPLIT_RARE rows, and two texts of the first once more, rare. */
 enum { N_COMMON = 4000, N_RARE = JC_SPLIT_RARE, N_SHARED = 2, N_ROWS = N_COMMON + N_RARE + N_SHARED };
 
 /* Row `i` of the order is row (i * step + 1) mod N_ROWS of the plain one; step has no divisor in common with N_ROWS. */

@@ -53,13 +53,13 @@ static inline void tiny_init(struct tiny *tiny, const char *path, const char *ou
     static const char *const sets[] = {
         "encoder.kind=fake", "split.kind=column", "cache=", "canaries=2", "all_rows=false", "split.keep_equal=false"};
     *tiny = (struct tiny){.source = {.weight = 1,
-                                     .id = "",
-                                     .posted = "",
-                                     .title = "TITLE_RAW",
-                                     .body = "",
-                                     .name = "ONET_NAME",
-                                     .code = "ONET",
-                                     .split = "SPLIT"}};
+                                     .columns.id = "",
+                                     .columns.posted = "",
+                                     .columns.title = "TITLE_RAW",
+                                     .columns.body = "",
+                                     .columns.name = "ONET_NAME",
+                                     .columns.code = "ONET",
+                                     .columns.split = "SPLIT"}};
     REQUIRE_OK(jc_train_config_load(NULL, sets, JC_COUNT(sets), &tiny->config, &tiny->conf, &err));
     snprintf(tiny->path, sizeof(tiny->path), "%s", path);
     snprintf(tiny->vocab, sizeof(tiny->vocab), "%s", path_of("vocab.txt"));
