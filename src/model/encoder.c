@@ -5,7 +5,8 @@
 
 #include "model/encoder_impl.h"
 
-static const struct jc_encoder_class *const classes[] = {&jc_encoder_torch_class, &jc_encoder_fake_class};
+static const struct jc_encoder_class *const classes[] = {&jc_encoder_torch_class, &jc_encoder_dnn_class,
+                                                         &jc_encoder_fake_class};
 
 jc_code jc_encoder_load(const char *kind, const char *path, struct jc_encoder **ret_encoder, struct jc_err *err)
 {
@@ -13,7 +14,9 @@ jc_code jc_encoder_load(const char *kind, const char *path, struct jc_encoder **
         if (strcmp(classes[i]->kind, kind) == 0)
             return classes[i]->load(path, ret_encoder, err);
     return jc_fail(err, JC_E_UNSUPPORTED,
-                   "encoder kind '%s' is unknown: '" JC_ENCODER_BERT "' or '" JC_ENCODER_FAKE "'", kind);
+                   "encoder kind '%s' is unknown: '" JC_ENCODER_BERT "', '" JC_ENCODER_SAFETENSORS
+                   "' or '" JC_ENCODER_FAKE "'",
+                   kind);
 }
 
 void jc_encoder_destroy(struct jc_encoder *encoder)

@@ -1,6 +1,7 @@
 /*
- * An encoder: token ids in, unit vectors out, behind one vtable. `torch` runs a TorchScript file; `fake` needs no
- * weights (a token's vector is drawn from its id, a text's is the normalised sum) and serves tests and load tests of
+ * An encoder: token ids in, unit vectors out, behind one vtable. `torch` runs a TorchScript file; `dnn` runs a
+ * published model.safetensors on the CPU, beside which stand encoder.json and, in 8 bits, calibration.safetensors;
+ * `fake` needs no weights (a token's vector is drawn from its id, a text's is the normalised sum) and serves tests and load tests of
  * everything around the encoder. A bundle's manifest says which one it was made with.
  * Immutable after creation. Threads: any number may encode at once.
  */
@@ -14,6 +15,7 @@
 #include "base/own.h"
 
 #define JC_ENCODER_BERT "bert-torchscript"
+#define JC_ENCODER_SAFETENSORS "bert-safetensors"
 #define JC_ENCODER_FAKE "fake"
 
 struct jc_encoder;

@@ -18,6 +18,7 @@ struct jc_encoder {
     struct jc_encoder_info info;
 };
 
+extern const struct jc_encoder_class jc_encoder_dnn_class;
 extern const struct jc_encoder_class jc_encoder_fake_class;
 extern const struct jc_encoder_class jc_encoder_torch_class;
 

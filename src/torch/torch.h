@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/bert.h"
 #include "base/err.h"
 #include "base/tensor.h"
 
@@ -18,17 +19,6 @@ JC_C_BEGIN
 
 /* Of the files this version writes and reads. */
 #define JC_TORCH_FORMAT 1
-
-enum jc_pooling { JC_POOLING_MEAN, JC_POOLING_CLS };
-
-/* A BERT encoder's shape, from its config.json. */
-struct jc_bert {
-    size_t hidden, layers, heads, intermediate, vocab, positions, types;
-    double layer_norm_eps;
-    enum jc_pooling pooling;
-    size_t max_tokens;      /* the context the encoder is used with: at most `positions` */
-    char source_sha256[65]; /* of the model.safetensors it was made from */
-};
 
 struct jc_torch_module;
 

@@ -10,12 +10,13 @@ LAYERS = {
     "conf": ({"base"}, {"yaml"}),
     "text": ({"base"}, {"utf8proc"}),
     "linalg": ({"base"}, {"cblas"}),
+    "dnn": ({"base", "linalg"}, {"dnnl"}),
     "torch": ({"base"}, {"torch"}),
     "data": ({"base", "text"}, {"zlib"}),
     "artifact": ({"base"}, {"jansson"}),
-    "model": ({"base", "text", "linalg", "torch", "artifact"}, set()),
+    "model": ({"base", "text", "linalg", "dnn", "torch", "artifact"}, set()),
     "server": ({"base", "conf", "text", "artifact", "model"}, {"microhttpd", "jansson"}),
-    "trainer": ({"base", "conf", "text", "linalg", "torch", "data", "artifact", "model"}, {"jansson"}),
+    "trainer": ({"base", "conf", "text", "linalg", "dnn", "torch", "data", "artifact", "model"}, {"jansson"}),
 }
 # library -> its headers
 LIBRARIES = {
@@ -23,6 +24,7 @@ LIBRARIES = {
     "yaml": r"yaml\.h",
     "utf8proc": r"utf8proc\.h",
     "cblas": r"cblas\.h",
+    "dnnl": r"(oneapi/dnnl/)?dnnl.*\.h",
     "torch": r"(torch|ATen|c10|caffe2)/.*",
     "jansson": r"jansson\.h",
     "zlib": r"zlib\.h",

@@ -1,0 +1,240 @@
+/*
+ * The encoder against BERT in double precision (random_bert.h): small random encoders of both poolings in both
+ * precisions, every refusal, and what must not change a vector: the batch, the place in it, the thread.
+ */
+#include <pthread.h>
+
+#include "check.h"
+#include "dnn/dnn.h"
+#include "linalg/linalg.h"
+#include "random_bert.h"
+
+static void encode(const struct jc_dnn_encoder *encoder, const int32_t *ids, const uint32_t *n_tokens, size_t n_texts,
+                   float *vectors)
+{
+    struct jc_err err;
+    JC_AUTO(jc_dnn_scratch) struct jc_dnn_scratch *scratch = NULL;
+    REQUIRE_OK(jc_dnn_scratch_create(encoder, &scratch, &err));
+    REQUIRE_OK(jc_dnn_encoder_encode(encoder, scratch, ids, n_tokens, n_texts, vectors, &err));
+}
+
+/* Alone, behind another text, and in a batch turned around. */
+static void check_batches(const struct jc_dnn_encoder *encoder, const struct texts *texts, const float *want,
+                          double most)
+{
+    static int32_t ids[N_TEXTS * MAX_LEN];
+    static uint32_t n_tokens[N_TEXTS];
+    static float vectors[N_TEXTS * MAX_HIDDEN];
+    const size_t hidden = jc_dnn_encoder_bert(encoder)->hidden;
+    double gap = 0;
+    for (size_t i = 0; i < N_TEXTS; i++) {
+        encode(encoder, texts->ids + texts->starts[i], texts->n_tokens + i, 1, vectors);
+        gap = fmax(gap, measure_gap(vectors, want + i * hidden, hidden));
+        if (i + 1 < N_TEXTS) {
+            encode(encoder, texts->ids + texts->starts[i], texts->n_tokens + i, 2, vectors);
+            gap = fmax(gap, measure_gap(vectors, want + i * hidden, 2 * hidden));
+        }
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < N_TEXTS; i++) {
+        const size_t from = N_TEXTS - 1 - i;
+        n_tokens[i] = texts->n_tokens[from];
+        memcpy(ids + n, texts->ids + texts->starts[from], n_tokens[i] * sizeof *ids);
+        n += n_tokens[i];
+    }
+    encode(encoder, ids, n_tokens, N_TEXTS, vectors);
+    for (size_t i = 0; i < N_TEXTS; i++)
+        gap = fmax(gap, measure_gap(vectors + i * hidden, want + (N_TEXTS - 1 - i) * hidden, hidden));
+    check_report(gap <= most, __FILE__, __LINE__, "the batch changes a vector by %g", gap);
+}
+
+struct work {
+    const struct jc_dnn_encoder *encoder;
+    const struct texts *texts;
+    const float *want;
+    double gap;
+};
+
+static void *encode_again(void *context)
+{
+    struct work *work = context;
+    float vectors[N_TEXTS * MAX_HIDDEN];
+    for (int i = 0; i < 5; i++) {
+        encode(work->encoder, work->texts->ids, work->texts->n_tokens, N_TEXTS, vectors);
+        work->gap =
+            fmax(work->gap, measure_gap(vectors, work->want, N_TEXTS * jc_dnn_encoder_bert(work->encoder)->hidden));
+    }
+    return NULL;
+}
+
+static void check_threads(const struct jc_dnn_encoder *encoder, const struct texts *texts, const float *want)
+{
+    struct work works[3];
+    pthread_t threads[3];
+    for (size_t i = 0; i < JC_COUNT(works); i++) {
+        works[i] = (struct work){.encoder = encoder, .texts = texts, .want = want};
+        REQUIRE(pthread_create(&threads[i], NULL, encode_again, &works[i]) == 0);
+    }
+    for (size_t i = 0; i < JC_COUNT(works); i++) {
+        pthread_join(threads[i], NULL);
+        CHECK(works[i].gap == 0);
+    }
+}
+
+static void check_inputs(const struct jc_dnn_encoder *encoder)
+{
+    const struct jc_bert *bert = jc_dnn_encoder_bert(encoder);
+    struct jc_err err;
+    JC_AUTO(jc_dnn_scratch) struct jc_dnn_scratch *scratch = NULL;
+    float vectors[2 * MAX_HIDDEN];
+    int32_t ids[MAX_LEN + 2] = {0};
+    uint32_t n_tokens[2] = {1, 0};
+    REQUIRE_OK(jc_dnn_scratch_create(encoder, &scratch, &err));
+    CHECK(jc_dnn_encoder_encode(encoder, scratch, ids, n_tokens, 0, vectors, &err) == JC_OK);
+    CHECK_FAILS(jc_dnn_encoder_encode(encoder, scratch, ids, n_tokens, 2, vectors, &err), JC_E_INVALID,
+                "text 1 has 0 tokens");
+    n_tokens[1] = UINT32_MAX;
+    CHECK_FAILS(jc_dnn_encoder_encode(encoder, scratch, ids, n_tokens, 2, vectors, &err), JC_E_INVALID, "text 1 has");
+    n_tokens[1] = (uint32_t)bert->max_tokens + 1;
+    CHECK_FAILS(jc_dnn_encoder_encode(encoder, scratch, ids, n_tokens, 2, vectors, &err), JC_E_INVALID, "text 1 has");
+    n_tokens[1] = 2;
+    ids[2] = (int32_t)bert->vocab;
+    CHECK_FAILS(jc_dnn_encoder_encode(encoder, scratch, ids, n_tokens, 2, vectors, &err), JC_E_INVALID, "token id");
+    ids[2] = -1;
+    CHECK_FAILS(jc_dnn_encoder_encode(encoder, scratch, ids, n_tokens, 2, vectors, &err), JC_E_INVALID, "token id -1");
+    ids[2] = (int32_t)bert->vocab - 1;
+    CHECK(jc_dnn_encoder_encode(encoder, scratch, ids, n_tokens, 2, vectors, &err) == JC_OK);
+}
+
+/* Largest difference to the reference, and the mean cosine. */
+static double compare(struct checkpoint *c, const struct texts *texts, const float *vectors, double *ret_cosine)
+{
+    const size_t hidden = c->bert.hidden;
+    double gap = 0, cosine = 0;
+    for (size_t i = 0; i < N_TEXTS; i++) {
+        double want[MAX_HIDDEN];
+        ref_encode(c, texts->ids + texts->starts[i], texts->n_tokens[i], want);
+        for (size_t k = 0; k < hidden; k++) {
+            gap = fmax(gap, fabs(vectors[i * hidden + k] - want[k]));
+            cosine += vectors[i * hidden + k] * want[k] / N_TEXTS;
+        }
+    }
+    *ret_cosine = cosine;
+    return gap;
+}
+
+static void check_precisions(struct checkpoint *c)
+{
+    struct jc_err err;
+    static struct texts texts;
+    static float vectors[N_TEXTS * MAX_HIDDEN];
+    JC_AUTO(jc_dnn_encoder) struct jc_dnn_encoder *encoder = NULL, *small = NULL;
+    JC_AUTO(jc_dnn_scratch) struct jc_dnn_scratch *scratch = NULL;
+    JC_AUTO_FREE float *calibration = calloc(jc_dnn_calibration_size(&c->bert), sizeof *calibration);
+    double cosine;
+    fill_texts(&texts, &c->bert, 11);
+    REQUIRE_OK(jc_dnn_encoder_create(&c->bert, c->tensors, c->n_tensors, JC_PRECISION_F32, NULL, &encoder, &err));
+    encode(encoder, texts.ids, texts.n_tokens, N_TEXTS, vectors);
+    double gap = compare(c, &texts, vectors, &cosine);
+    check_report(gap <= 1e-5, __FILE__, __LINE__, "float32 is %g from the reference", gap);
+    check_batches(encoder, &texts, vectors, 1e-6);
+    check_threads(encoder, &texts, vectors);
+    check_inputs(encoder);
+
+    REQUIRE_OK(jc_dnn_scratch_create(encoder, &scratch, &err));
+    REQUIRE_OK(jc_dnn_encoder_calibrate(encoder, scratch, texts.ids, texts.n_tokens, N_TEXTS, calibration, &err));
+    REQUIRE_OK(jc_dnn_encoder_create(&c->bert, c->tensors, c->n_tensors, JC_PRECISION_INT8, calibration, &small, &err));
+    encode(small, texts.ids, texts.n_tokens, N_TEXTS, vectors);
+    compare(c, &texts, vectors, &cosine);
+    fprintf(stderr, "float32 off by %.2g, 8 bits at a cosine of %.5f\n", gap, cosine);
+    check_report(cosine >= 0.999, __FILE__, __LINE__, "8 bits are at a cosine of %g", cosine);
+    check_batches(small, &texts, vectors, 0);
+    check_threads(small, &texts, vectors);
+}
+
+static void check_refused(const struct checkpoint *c, const struct jc_bert *bert, jc_code want, const char *text)
+{
+    struct jc_err err;
+    struct jc_dnn_encoder *encoder = NULL;
+    CHECK_FAILS(jc_dnn_encoder_create(bert, c->tensors, c->n_tensors, JC_PRECISION_INT8, NULL, &encoder, &err), want,
+                text);
+    CHECK(encoder == NULL);
+}
+
+static void check_refusals(struct checkpoint *c)
+{
+    struct jc_tensor *tensor = find_tensor(c, "encoder.layer.1.", "attention.self.key.weight"), kept = *tensor;
+    tensor->name = "another";
+    check_refused(c, &c->bert, JC_E_FORMAT, "'encoder.layer.1.attention.self.key.weight' is missing");
+    *tensor = kept;
+    tensor->shape[0]--;
+    check_refused(c, &c->bert, JC_E_FORMAT, "encoder.layer.1.attention.self.key.weight' is [31, 32], not [32, 32]");
+    *tensor = kept;
+    tensor->rank = 1;
+    check_refused(c, &c->bert, JC_E_FORMAT, "self.key.weight");
+    *tensor = kept;
+    tensor->dtype = JC_DTYPE_F16;
+    check_refused(c, &c->bert, JC_E_FORMAT, "not float32");
+    *tensor = kept;
+    tensor->n_bytes -= 4;
+    check_refused(c, &c->bert, JC_E_FORMAT, "self.key.weight");
+    *tensor = kept;
+    float *values = (float *)(uintptr_t)find_values(c, "encoder.layer.1.", "output.dense.bias"), value = values[3];
+    values[3] = NAN;
+    check_refused(c, &c->bert, JC_E_FORMAT, "not finite");
+    values[3] = value;
+    struct jc_bert bert = c->bert;
+    bert.heads = 5;
+    check_refused(c, &bert, JC_E_FORMAT, "5 heads");
+    bert = c->bert;
+    bert.max_tokens = bert.positions + 1;
+    check_refused(c, &bert, JC_E_FORMAT, "positions");
+    bert = c->bert;
+    bert.layers++;
+    check_refused(c, &bert, JC_E_FORMAT, "encoder.layer.3.");
+    bert = c->bert;
+    bert.vocab++;
+    check_refused(c, &bert, JC_E_FORMAT, "word_embeddings");
+    bert = c->bert;
+    bert.layers = 0;
+    check_refused(c, &bert, JC_E_FORMAT, "size of 0");
+    bert = c->bert;
+    bert.intermediate = SIZE_MAX;
+    check_refused(c, &bert, JC_E_FORMAT, "over");
+}
+
+int main(void)
+{
+    struct checkpoint cls = {.bert = {.hidden = 32,
+                                      .layers = 3,
+                                      .heads = 4,
+                                      .intermediate = 64,
+                                      .vocab = 50,
+                                      .positions = 24,
+                                      .types = 2,
+                                      .layer_norm_eps = 1e-12,
+                                      .pooling = JC_POOLING_CLS,
+                                      .max_tokens = 24},
+                             .prefix = "",
+                             .rng = jc_rng_seeded(1)};
+    struct checkpoint mean = {.bert = {.hidden = 21,
+                                       .layers = 2,
+                                       .heads = 3,
+                                       .intermediate = 50,
+                                       .vocab = 33,
+                                       .positions = 30,
+                                       .types = 1,
+                                       .layer_norm_eps = 1e-3,
+                                       .pooling = JC_POOLING_MEAN,
+                                       .max_tokens = 20},
+                              .prefix = "bert.",
+                              .rng = jc_rng_seeded(2)};
+    fill_checkpoint(&cls);
+    fill_checkpoint(&mean);
+    check_precisions(&cls);
+    check_precisions(&mean);
+    check_refusals(&cls);
+    finish_checkpoint(&cls);
+    finish_checkpoint(&mean);
+    return check_finish();
+}
