@@ -3,13 +3,12 @@
 
 cache=.cache
 weights=$cache/weights      # model.safetensors, config.json, vocab.txt ... of all-MiniLM-L6-v2
-encoder=$cache/encoder.pt   # the TorchScript encoder made from them
 model=models/current        # the bundle the server loads
 
-packages_build=(build-essential ca-certificates libjansson-dev libmicrohttpd-dev libopenblas-dev libtorch-dev
+packages_build=(build-essential ca-certificates libdnnl-dev libjansson-dev libmicrohttpd-dev libopenblas-dev
   libutf8proc-dev libyaml-dev meson nettle-dev ninja-build pkg-config python3 python3-pip
   zlib1g-dev)
-packages_test=(clang clang-format libclang-rt-dev python3-jsonschema python3-pytest python3-yaml shellcheck)
+packages_test=(clang clang-format libclang-rt-dev libtorch-dev python3-jsonschema python3-pytest python3-yaml shellcheck)
 
 say() { printf '== %s\n' "$*" >&2; }
 
@@ -57,21 +56,12 @@ build() {
   ninja -C "$folder" --quiet
 }
 
-# prepare_encoder BUILD_FOLDER: weights -> TorchScript encoder.
-prepare_encoder() {
-  [ ! -e "$encoder" ] || [ "$weights/model.safetensors" -nt "$encoder" ] || return 0
-  say "making the encoder from the weights"
-  "$1/src/trainer/jobcode-train" import-encoder --weights "$weights" --output "$encoder"
-}
-
-# prepare_model BUILD_FOLDER: a complete bundle from the repository's categories and the encoder.
+# prepare_model BUILD_FOLDER: a complete bundle from the repository's categories and the encoder's weights.
 prepare_model() {
-  prepare_encoder "$1"
   if [ ! -e "$model/manifest.json" ] || [ models/onet-30.1/manifest.json -nt "$model/manifest.json" ] ||
-    [ "$encoder" -nt "$model/manifest.json" ]; then
+    [ "$weights/model.safetensors" -nt "$model/manifest.json" ]; then
     say "assembling the model bundle $model"
-    "$1/src/trainer/jobcode-train" assemble --model models/onet-30.1 --encoder "$encoder" \
-      --vocab "$weights/vocab.txt" --output "$model"
+    "$1/src/trainer/jobcode-train" assemble --model models/onet-30.1 --weights "$weights" --output "$model"
   fi
 }
 

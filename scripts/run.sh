@@ -20,6 +20,6 @@ done
 
 install_packages "${packages_build[@]}"
 fetch_weights
-build build
+build build -Dtorch=disabled
 prepare_model build
 serve build "$model" "$port" "$once"

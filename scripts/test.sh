@@ -31,11 +31,11 @@ run() {
 
 install_packages "${packages_build[@]}" "${packages_test[@]}"
 fetch_weights
-build build -Dwerror=true
-prepare_model build
+build build-release -Dtorch=enabled -Dwerror=true
+prepare_model build-release
 
 export JOBCODE_WEIGHTS=$PWD/$weights JOBCODE_MODEL=$PWD/$model
-run "release, libtorch" build
+run "release, with libtorch" build-release
 
 build build-asan -Dtorch=disabled -Dwerror=true --buildtype=debugoptimized -Db_sanitize=address,undefined
 build build-tsan -Dtorch=disabled -Dwerror=true --buildtype=debugoptimized -Db_sanitize=thread

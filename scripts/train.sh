@@ -30,8 +30,7 @@ done
 
 install_packages "${packages_build[@]}"
 fetch_weights
-build build
-prepare_encoder build
+build build -Dtorch=disabled
 train=build/src/trainer/jobcode-train
 
 # run_train COMMAND [OPTION...]: what it prints is shown, and kept in $said.

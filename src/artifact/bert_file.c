@@ -1,4 +1,4 @@
-/* Reading and writing encoder.json. See bert_file.h. */
+/* Reading and writing encoder.json and calibration.safetensors. See bert_file.h. */
 #include "artifact/bert_file.h"
 
 #include <jansson.h>
@@ -7,12 +7,14 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "artifact/safetensors.h"
 #include "base/file.h"
+
+#define CALIBRATION "calibration"
 
 enum { MAX_BYTES = 1 << 16, FORMAT_VERSION = 1 };
 
 static const char *const poolings[] = {[JC_POOLING_MEAN] = "mean", [JC_POOLING_CLS] = "cls"};
-static const char *const precisions[] = {[JC_PRECISION_F32] = "f32", [JC_PRECISION_INT8] = "int8"};
 
 /* The members that are counts, with the most each may be. */
 struct count {
@@ -54,10 +56,10 @@ static jc_code get_name(const json_t *file, const char *key, const char *const n
     return jc_fail(err, JC_E_FORMAT, "/%s is neither '%s' nor '%s'", key, names[0], names[1]);
 }
 
-static jc_code parse(const json_t *file, struct jc_bert *bert, enum jc_precision *ret_precision, struct jc_err *err)
+static jc_code parse(const json_t *file, struct jc_bert *bert, struct jc_err *err)
 {
     struct count counts[N_COUNTS];
-    unsigned pooling = 0, precision = 0;
+    unsigned pooling = 0;
     jc_code code;
     list_counts(bert, counts);
     if (json_integer_value(json_object_get(file, "format_version")) != FORMAT_VERSION)
@@ -66,24 +68,18 @@ static jc_code parse(const json_t *file, struct jc_bert *bert, enum jc_precision
         if ((code = get_count(file, &counts[i], err)))
             return code;
     bert->layer_norm_eps = json_number_value(json_object_get(file, "layer_norm_eps"));
-    if (!(bert->layer_norm_eps > 0 && bert->layer_norm_eps < 1))
-        return jc_fail(err, JC_E_FORMAT, "/layer_norm_eps is not a number between 0 and 1");
-    if ((code = get_name(file, "pooling", poolings, &pooling, err)) ||
-        (code = get_name(file, "precision", precisions, &precision, err)))
+    if ((code = get_name(file, "pooling", poolings, &pooling, err)))
         return code;
-    if (json_object_size(file) != N_COUNTS + 4)
+    if (json_object_size(file) != N_COUNTS + 3)
         return jc_fail(err, JC_E_FORMAT, "a member is unknown");
     bert->pooling = pooling == JC_POOLING_CLS ? JC_POOLING_CLS : JC_POOLING_MEAN;
-    *ret_precision = precision == JC_PRECISION_INT8 ? JC_PRECISION_INT8 : JC_PRECISION_F32;
-    return JC_OK;
+    return jc_bert_check(bert, err);
 }
 
-jc_code jc_bert_file_read(const char *path, struct jc_bert *ret_bert, enum jc_precision *ret_precision,
-                          struct jc_err *err)
+jc_code jc_bert_file_read(const char *path, struct jc_bert *ret_bert, struct jc_err *err)
 {
     JC_AUTO_BUF struct jc_buf text = {0};
     struct jc_bert bert = {0};
-    enum jc_precision precision = JC_PRECISION_F32;
     jc_code code = jc_file_read(path, MAX_BYTES, &text, err);
     if (code)
         return code;
@@ -91,15 +87,13 @@ jc_code jc_bert_file_read(const char *path, struct jc_bert *ret_bert, enum jc_pr
     json_auto_t *file = json_loadb(text.n ? text.data : "", text.n, JSON_REJECT_DUPLICATES, &at);
     if (!file)
         return jc_fail(err, JC_E_FORMAT, "%s:%d:%d: %s", path, at.line, at.column, at.text);
-    if ((code = parse(file, &bert, &precision, err)))
+    if ((code = parse(file, &bert, err)))
         return jc_wrap(err, "%s", path);
     *ret_bert = bert;
-    *ret_precision = precision;
     return JC_OK;
 }
 
-jc_code jc_bert_file_write(const char *path, const struct jc_bert *bert, enum jc_precision precision,
-                           struct jc_err *err)
+jc_code jc_bert_file_write(const char *path, const struct jc_bert *bert, struct jc_err *err)
 {
     struct jc_bert copy = *bert;
     struct count counts[N_COUNTS];
@@ -108,8 +102,43 @@ jc_code jc_bert_file_write(const char *path, const struct jc_bert *bert, enum jc
     jc_buf_printf(&text, "{\n  \"format_version\": %d", FORMAT_VERSION);
     for (size_t i = 0; i < N_COUNTS; i++)
         jc_buf_printf(&text, ",\n  \"%s\": %zu", counts[i].key, *counts[i].value);
-    jc_buf_printf(&text, ",\n  \"layer_norm_eps\": %.9g,\n  \"pooling\": \"%s\",\n  \"precision\": \"%s\"\n}\n",
-                  bert->layer_norm_eps, poolings[bert->pooling], precisions[precision]);
+    jc_buf_puts(&text, ",\n  \"layer_norm_eps\": ");
+    jc_buf_put_number(&text, bert->layer_norm_eps);
+    jc_buf_printf(&text, ",\n  \"pooling\": \"%s\"\n}\n", poolings[bert->pooling]);
     jc_code code = jc_buf_check(&text, err);
     return code ? code : jc_file_write(path, text.data, text.n, err);
+}
+
+jc_code jc_calibration_read(const char *path, float **ret_calibration, size_t *ret_n, struct jc_err *err)
+{
+    JC_AUTO(jc_safetensors) struct jc_safetensors *file = NULL;
+    const float *data;
+    jc_code code = jc_safetensors_open(path, &file, err);
+    if (code)
+        return code;
+    const struct jc_tensor *tensor = jc_safetensors_find(file, CALIBRATION);
+    const size_t n = tensor ? tensor->shape[0] : 0;
+    if ((code = jc_safetensors_get_f32(file, CALIBRATION, 1, &n, &data, err)))
+        return jc_wrap(err, "%s", path);
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(data[i]))
+            return jc_fail(err, JC_E_FORMAT, "%s: tensor '" CALIBRATION "': value %zu is not finite", path, i);
+    float *calibration = malloc((n ? n : 1) * sizeof *calibration);
+    if (!calibration)
+        return jc_fail(err, JC_E_NOMEM, "no memory for a calibration");
+    memcpy(calibration, data, n * sizeof *calibration);
+    *ret_calibration = calibration;
+    *ret_n = n;
+    return JC_OK;
+}
+
+jc_code jc_calibration_write(const char *path, const float *calibration, size_t n, struct jc_err *err)
+{
+    const struct jc_tensor tensor = {.name = CALIBRATION,
+                                     .dtype = JC_DTYPE_F32,
+                                     .rank = 1,
+                                     .shape = {n},
+                                     .data = calibration,
+                                     .n_bytes = n * sizeof *calibration};
+    return jc_safetensors_write(path, &tensor, 1, err);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "artifact/bert_file.h"
 #include "artifact/plain_text.h"
 #include "artifact/safetensors.h"
 #include "base/file.h"
@@ -19,7 +20,10 @@
 struct jc_bundle {
     char *folder;
     struct jc_manifest *manifest;
-    struct jc_head head;  /* a copy: what happens to the file later changes no answer */
+    struct jc_head head; /* a copy: what happens to the file later changes no answer */
+    struct jc_bert bert; /* layers 0: none */
+    float *calibration;  /* [n_calibration], or NULL */
+    size_t n_calibration;
     struct jc_buf titles; /* categories.tsv, its tabs and line ends overwritten with NUL */
     struct jc_category *categories;
     size_t n_categories;
@@ -32,6 +36,7 @@ void jc_bundle_destroy(struct jc_bundle *bundle)
     free(bundle->categories);
     jc_buf_finish(&bundle->titles);
     jc_head_finish(&bundle->head);
+    free(bundle->calibration);
     jc_manifest_destroy(bundle->manifest);
     free(bundle->folder);
     free(bundle);
@@ -40,7 +45,7 @@ void jc_bundle_destroy(struct jc_bundle *bundle)
 /* What a portable bundle may list without having: it comes with the weights. */
 static bool may_be_absent(const char *name, enum jc_bundle_parts parts)
 {
-    return parts == JC_BUNDLE_PORTABLE && (strcmp(name, JC_BUNDLE_VOCAB) == 0 || strcmp(name, JC_BUNDLE_ENCODER) == 0);
+    return parts == JC_BUNDLE_PORTABLE && (strcmp(name, JC_BUNDLE_VOCAB) == 0 || strcmp(name, JC_BUNDLE_WEIGHTS) == 0);
 }
 
 /* Both files or neither. */
@@ -55,21 +60,28 @@ static jc_code check_exemplars_listed(const struct jc_manifest *manifest, struct
     return JC_OK;
 }
 
+static bool has_bert(const struct jc_manifest *manifest)
+{
+    return strcmp(manifest->encoder.kind, "bert") == 0;
+}
+
 static jc_code check_listed(const struct jc_manifest *manifest, enum jc_bundle_parts parts, struct jc_err *err)
 {
-    bool complete = parts == JC_BUNDLE_COMPLETE;
+    bool complete = parts == JC_BUNDLE_COMPLETE, has_encoder = has_bert(manifest);
     const struct {
         const char *name;
         bool required;
     } files[] = {
-        {JC_BUNDLE_CATEGORIES, true},
-        {JC_BUNDLE_TITLES, true},
-        {JC_BUNDLE_VOCAB, complete},
-        {JC_BUNDLE_ENCODER, complete && strcmp(manifest->encoder.kind, "bert-torchscript") == 0},
+        {JC_BUNDLE_CATEGORIES, true},     {JC_BUNDLE_TITLES, true},         {JC_BUNDLE_VOCAB, complete},
+        {JC_BUNDLE_WEIGHTS, has_encoder}, {JC_BUNDLE_ENCODER, has_encoder},
     };
     for (size_t i = 0; i < JC_COUNT(files); i++)
         if (files[i].required && !jc_manifest_find_file(manifest, files[i].name))
             return jc_fail(err, JC_E_FORMAT, JC_BUNDLE_MANIFEST ": /files: '%s' is not listed", files[i].name);
+    if (has_encoder &&
+        strcmp(jc_manifest_find_file(manifest, JC_BUNDLE_WEIGHTS)->sha256, manifest->encoder.source_sha256) != 0)
+        return jc_fail(err, JC_E_FORMAT,
+                       JC_BUNDLE_MANIFEST ": /encoder/source_sha256 is not that of '" JC_BUNDLE_WEIGHTS "' in /files");
     return check_exemplars_listed(manifest, err);
 }
 
@@ -115,6 +127,32 @@ static jc_code load_exemplars(struct jc_bundle *bundle, struct jc_err *err)
     return code ? code
                 : jc_exemplars_load(vectors, texts, bundle->head.n_categories, bundle->head.dim,
                                     &bundle->head.exemplars, err);
+}
+
+static jc_code load_calibration(struct jc_bundle *bundle, struct jc_err *err)
+{
+    char path[PATH_MAX];
+    if (!jc_manifest_find_file(bundle->manifest, JC_BUNDLE_CALIBRATION))
+        return JC_OK;
+    jc_code code = jc_path_join(path, sizeof path, bundle->folder, JC_BUNDLE_CALIBRATION, err);
+    if (code || (code = jc_calibration_read(path, &bundle->calibration, &bundle->n_calibration, err)))
+        return code;
+    const size_t n = jc_bert_calibration_size(&bundle->bert);
+    return bundle->n_calibration == n
+               ? JC_OK
+               : jc_fail(err, JC_E_FORMAT, "%s: %zu values, and the encoder has %zu", path, bundle->n_calibration, n);
+}
+
+static jc_code load_encoder(struct jc_bundle *bundle, struct jc_err *err)
+{
+    char path[PATH_MAX];
+    if (!has_bert(bundle->manifest))
+        return JC_OK;
+    jc_code code = jc_path_join(path, sizeof path, bundle->folder, JC_BUNDLE_ENCODER, err);
+    if (code || (code = jc_bert_file_read(path, &bundle->bert, err)))
+        return code;
+    memcpy(bundle->bert.source_sha256, bundle->manifest->encoder.source_sha256, JC_SHA256_HEX);
+    return load_calibration(bundle, err);
 }
 
 /* Printable ASCII without a space: codes stand in URLs and logs. */
@@ -240,6 +278,8 @@ static jc_code load_folder(const char *folder, enum jc_bundle_parts parts, struc
     if (!code)
         code = load_exemplars(bundle, err);
     if (!code)
+        code = load_encoder(bundle, err);
+    if (!code)
         code = load_titles(bundle, err);
     if (code)
         return code;
@@ -289,4 +329,15 @@ const struct jc_category *jc_bundle_categories(const struct jc_bundle *bundle, s
 const struct jc_head *jc_bundle_head(const struct jc_bundle *bundle)
 {
     return &bundle->head;
+}
+
+const struct jc_bert *jc_bundle_bert(const struct jc_bundle *bundle)
+{
+    return bundle->bert.layers ? &bundle->bert : NULL;
+}
+
+const float *jc_bundle_calibration(const struct jc_bundle *bundle, size_t *ret_n)
+{
+    *ret_n = bundle->n_calibration;
+    return bundle->calibration;
 }

@@ -1,7 +1,7 @@
 /*
- * A model bundle: a folder with manifest.json, categories.safetensors, categories.tsv, vocab.txt and, for a torch
- * encoder, encoder.pt; exemplars.safetensors and exemplars.txt where its head has exemplars. models/README.md is the
- * contract. A loaded bundle is immutable. Threads: any.
+ * A model bundle: a folder with manifest.json, categories.safetensors, categories.tsv and vocab.txt; for a bert encoder
+ * model.safetensors, encoder.json and calibration.safetensors; exemplars.safetensors and exemplars.txt where its head
+ * has exemplars. models/README.md is the contract. A loaded bundle is immutable. Threads: any.
  *
  * Loading checks, in this order and with an error that names file and reason: the manifest, its format version, that
  * every required file is listed, every listed file's SHA-256, the shapes and values of the tensors, the exemplars'
@@ -15,6 +15,7 @@
 
 #include "artifact/head.h"
 #include "artifact/manifest.h"
+#include "base/bert.h"
 #include "base/err.h"
 #include "base/own.h"
 
@@ -22,7 +23,9 @@
 #define JC_BUNDLE_CATEGORIES "categories.safetensors"
 #define JC_BUNDLE_TITLES "categories.tsv"
 #define JC_BUNDLE_VOCAB "vocab.txt"
-#define JC_BUNDLE_ENCODER "encoder.pt"
+#define JC_BUNDLE_WEIGHTS "model.safetensors"
+#define JC_BUNDLE_ENCODER "encoder.json"
+#define JC_BUNDLE_CALIBRATION "calibration.safetensors"
 #define JC_BUNDLE_EXEMPLARS "exemplars.safetensors"
 #define JC_BUNDLE_EXEMPLAR_TEXTS "exemplars.txt"
 
@@ -38,7 +41,7 @@ JC_MUST_CHECK jc_code jc_category_check(const char *code, size_t n_code, const c
 struct jc_bundle;
 
 enum jc_bundle_parts {
-    JC_BUNDLE_PORTABLE, /* what a repository holds: vocab.txt and encoder.pt may be absent, even where listed */
+    JC_BUNDLE_PORTABLE, /* what a repository holds: vocab.txt and model.safetensors may be absent, though listed */
     JC_BUNDLE_COMPLETE, /* what a server loads */
 };
 
@@ -59,21 +62,29 @@ const struct jc_category *jc_bundle_categories(const struct jc_bundle *bundle, s
 /* What scores the categories; its rows are in their order. */
 const struct jc_head *jc_bundle_head(const struct jc_bundle *bundle);
 
+/* The encoder: NULL for the fake. */
+const struct jc_bert *jc_bundle_bert(const struct jc_bundle *bundle);
+
+/* [*ret_n], what int8 needs (jc_encoder_calibrate); NULL where the model has none. */
+const float *jc_bundle_calibration(const struct jc_bundle *bundle, size_t *ret_n);
+
 /* What jc_bundle_write puts into a new bundle. Borrowed for the call. */
 struct jc_bundle_content {
     struct jc_manifest *manifest;         /* format, dim, n_categories, files, version are filled in by the call */
     const struct jc_category *categories; /* [head->n_categories] */
     const struct jc_head *head;
     const char *vocab_path;   /* linked or copied in, and must be the one the manifest already lists; NULL = portable */
-    const char *encoder_path; /* the same; NULL = none (fake, or portable) */
+    const char *weights_path; /* the same, and must be what `bert` says; NULL = none (fake, or portable) */
+    const struct jc_bert *bert; /* NULL = none (fake) */
+    const float *calibration;   /* [n_calibration]; NULL = none: then int8 is not to be had */
+    size_t n_calibration;
 };
 
 /* Writes a temporary folder beside `folder`, loads it to verify it, fsyncs it and renames it: a reader sees the old
  * bundle or the new. A vocab.txt that the manifest lists (jc_manifest_set_file) and a portable bundle does not hold
- * stays listed: assembling the complete bundle later takes that vocabulary and no other.
- * The version is "<name>-<method>-<12 hex digits>", the digits from the SHA-256 over the SHA-256s of
- * categories.safetensors, categories.tsv and the encoder's source, and of the exemplars' two files where there are
- * exemplars: the same content has the same version.
+ * stays listed, as do the weights: assembling the complete bundle later takes these and no others.
+ * The version is "<name>-<method>-<12 hex digits>", the digits from the SHA-256 over what fixes the answers
+ * (models/README.md): the same content has the same version.
  * Errors: INVALID, IO, FORMAT, MODEL, NOMEM. */
 JC_MUST_CHECK jc_code jc_bundle_write(const char *folder, const struct jc_bundle_content *content, struct jc_err *err);
 

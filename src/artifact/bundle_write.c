@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "artifact/bert_file.h"
 #include "artifact/bundle.h"
 #include "base/file.h"
 
@@ -84,35 +85,57 @@ static jc_code add_file(const struct jc_bundle_content *content, const char *fol
     return code ? code : list_file(content, name, path, err);
 }
 
-/* The vectors depend on the vocabulary: one that a manifest already names must be the one that is put in. */
-static jc_code check_vocab(const struct jc_bundle_content *content, struct jc_err *err)
+/* The vectors depend on the vocabulary and the weights: one that the manifest already names must be what is put in. */
+static jc_code check_given(const struct jc_bundle_content *content, const char *name, const char *path,
+                           struct jc_err *err)
 {
-    const struct jc_manifest_file *wanted = jc_manifest_find_file(content->manifest, JC_BUNDLE_VOCAB);
+    const struct jc_manifest_file *wanted = jc_manifest_find_file(content->manifest, name);
     char sha256[JC_SHA256_HEX];
-    if (!wanted || !content->vocab_path)
+    if (!wanted || !path)
         return JC_OK;
-    jc_code code = jc_sha256_file(content->vocab_path, sha256, err);
+    jc_code code = jc_sha256_file(path, sha256, err);
     if (code)
         return code;
     if (strcmp(sha256, wanted->sha256) != 0)
-        return jc_fail(err, JC_E_FORMAT, "%s: SHA-256 is %s, and the model was made with %s", content->vocab_path,
-                       sha256, wanted->sha256);
+        return jc_fail(err, JC_E_FORMAT, "%s: SHA-256 is %s, and the model was made with %s", path, sha256,
+                       wanted->sha256);
     return JC_OK;
+}
+
+/* encoder.json and the calibration; the weights are listed whether they are put in or not. */
+static jc_code write_encoder(const struct jc_bundle_content *content, const char *folder, struct jc_err *err)
+{
+    char path[PATH_MAX];
+    jc_code code;
+    if (!content->bert)
+        return JC_OK;
+    if ((code = jc_path_join(path, sizeof path, folder, JC_BUNDLE_ENCODER, err)) ||
+        (code = jc_bert_file_write(path, content->bert, err)) ||
+        (code = list_file(content, JC_BUNDLE_ENCODER, path, err)) ||
+        (code = jc_manifest_set_file(content->manifest, JC_BUNDLE_WEIGHTS, content->bert->source_sha256, err)) ||
+        !content->calibration)
+        return code;
+    if ((code = jc_path_join(path, sizeof path, folder, JC_BUNDLE_CALIBRATION, err)) ||
+        (code = jc_calibration_write(path, content->calibration, content->n_calibration, err)))
+        return code;
+    return list_file(content, JC_BUNDLE_CALIBRATION, path, err);
 }
 
 /* The SHA-256 over what fixes the model's answers, as text (models/README.md), so that the manifest alone shows it. */
 static jc_code set_version(struct jc_manifest *manifest, struct jc_err *err)
 {
-    static const char *const names[] = {JC_BUNDLE_CATEGORIES, JC_BUNDLE_TITLES, JC_BUNDLE_EXEMPLARS,
-                                        JC_BUNDLE_EXEMPLAR_TEXTS, JC_BUNDLE_VOCAB};
+    static const char *const names[] = {JC_BUNDLE_CATEGORIES,     JC_BUNDLE_TITLES, JC_BUNDLE_EXEMPLARS,
+                                        JC_BUNDLE_EXEMPLAR_TEXTS, JC_BUNDLE_VOCAB,  JC_BUNDLE_ENCODER,
+                                        JC_BUNDLE_CALIBRATION};
     char sha256[JC_SHA256_HEX], *version;
     JC_AUTO_BUF struct jc_buf text = {0};
     for (size_t i = 0; i < JC_COUNT(names); i++) {
         const struct jc_manifest_file *file = jc_manifest_find_file(manifest, names[i]);
         jc_buf_puts(&text, file ? file->sha256 : "");
     }
-    jc_buf_printf(&text, "%s %s %zu %zu", manifest->encoder.source_sha256, manifest->encoder.part,
-                  manifest->encoder.chunks, manifest->encoder.max_tokens);
+    jc_buf_printf(&text, "%s %s %zu %zu %s", manifest->encoder.source_sha256, manifest->encoder.part,
+                  manifest->encoder.chunks, manifest->encoder.max_tokens,
+                  manifest->encoder.prefix ? manifest->encoder.prefix : "");
     jc_code code = jc_buf_check(&text, err);
     if (code)
         return code;
@@ -135,11 +158,15 @@ static jc_code write_files(const char *folder, const struct jc_bundle_content *c
     if (!code)
         code = write_exemplars(content, folder, err);
     if (!code)
-        code = check_vocab(content, err);
+        code = write_encoder(content, folder, err);
+    if (!code)
+        code = check_given(content, JC_BUNDLE_VOCAB, content->vocab_path, err);
+    if (!code)
+        code = check_given(content, JC_BUNDLE_WEIGHTS, content->weights_path, err);
     if (!code)
         code = add_file(content, folder, JC_BUNDLE_VOCAB, content->vocab_path, err);
     if (!code)
-        code = add_file(content, folder, JC_BUNDLE_ENCODER, content->encoder_path, err);
+        code = add_file(content, folder, JC_BUNDLE_WEIGHTS, content->weights_path, err);
     if (!code)
         code = set_version(content->manifest, err);
     if (!code)

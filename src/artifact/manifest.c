@@ -43,6 +43,7 @@ static const struct member encoder_members[] = {
     {"max_tokens", MEMBER_COUNT, AT(encoder.max_tokens), 1000000},
     {"part", MEMBER_TEXT, AT(encoder.part), 0},
     {"chunks", MEMBER_COUNT, AT(encoder.chunks), 16},
+    {"prefix", MEMBER_OPTIONAL_TEXT, AT(encoder.prefix), 0},
 };
 #undef AT
 /* What stands at the top beside top_members. */
@@ -66,6 +67,7 @@ void jc_manifest_destroy(struct jc_manifest *manifest)
     free(manifest->encoder.kind);
     free(manifest->encoder.name);
     free(manifest->encoder.part);
+    free(manifest->encoder.prefix);
     for (size_t i = 0; i < manifest->n_files; i++)
         free(manifest->files[i].name);
     free(manifest->files);
@@ -297,18 +299,6 @@ static void put_text(struct jc_buf *buf, const char *text)
     jc_buf_put_json(buf, text ? text : "", text ? strlen(text) : 0);
 }
 
-/* The fewest digits that read back as the same number. */
-static void put_number(struct jc_buf *buf, double value)
-{
-    char text[32];
-    for (int digits = 6; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    jc_buf_puts(buf, text);
-}
-
 static void put_members(struct jc_buf *buf, const struct member *members, size_t n_members,
                         const struct jc_manifest *manifest, const char *indent)
 {
@@ -349,7 +339,7 @@ static void put_manifest(struct jc_buf *buf, const struct jc_manifest *manifest)
         jc_buf_puts(buf, i ? ",\n    " : "\n    ");
         put_text(buf, manifest->metrics[i].name);
         jc_buf_puts(buf, ": ");
-        put_number(buf, manifest->metrics[i].value);
+        jc_buf_put_number(buf, manifest->metrics[i].value);
     }
     jc_buf_puts(buf, manifest->n_metrics ? "\n  }\n}\n" : "}\n}\n");
 }

@@ -13,7 +13,7 @@
 #include "base/own.h"
 #include "base/sha256.h"
 
-#define JC_MANIFEST_FORMAT 3
+#define JC_MANIFEST_FORMAT 4
 
 /* A file of the bundle and what its bytes must hash to. */
 struct jc_manifest_file {
@@ -43,12 +43,13 @@ struct jc_manifest {
     size_t dim;
     size_t n_categories;
     struct {
-        char *kind;                        /* "bert-torchscript", "fake" */
+        char *kind;                        /* "bert", "fake" */
         char *name;                        /* "all-MiniLM-L6-v2" */
         char source_sha256[JC_SHA256_HEX]; /* of the weights the vectors were made with; "" for the fake */
         size_t max_tokens;
         char *part;    /* of a posting that is encoded: "title", "body", "title_body" */
         size_t chunks; /* most chunks of max_tokens that a text is cut into */
+        char *prefix;  /* put before each chunk; NULL or "" = none */
     } encoder;
     struct jc_manifest_file *files;
     size_t n_files;

@@ -4,6 +4,11 @@
 
 #include <stddef.h>
 
+#include "base/err.h"
+#include "base/sha256.h"
+
+JC_C_BEGIN
+
 enum jc_pooling { JC_POOLING_MEAN, JC_POOLING_CLS };
 
 /* Of the matrix products: float32, or 8-bit weights and activations. */
@@ -13,8 +18,16 @@ struct jc_bert {
     size_t hidden, layers, heads, intermediate, vocab, positions, types;
     double layer_norm_eps;
     enum jc_pooling pooling;
-    size_t max_tokens;      /* the context the encoder is used with: at most `positions` */
-    char source_sha256[65]; /* of the model.safetensors it was made from */
+    size_t max_tokens;                 /* the context the encoder is used with: at most `positions` */
+    char source_sha256[JC_SHA256_HEX]; /* of the model.safetensors it is made from */
 };
+
+/* Do the sizes go together? Errors: FORMAT, saying which do not. */
+JC_MUST_CHECK jc_code jc_bert_check(const struct jc_bert *bert, struct jc_err *err);
+
+/* Floats of a calibration: two for each input of each linear layer (dnn/dnn.h). */
+size_t jc_bert_calibration_size(const struct jc_bert *bert);
+
+JC_C_END
 
 #endif

@@ -159,3 +159,14 @@ void jc_buf_finish(struct jc_buf *buf)
     free(buf->data);
     *buf = (struct jc_buf){0};
 }
+
+void jc_buf_put_number(struct jc_buf *buf, double value)
+{
+    char text[32];
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    jc_buf_puts(buf, text);
+}

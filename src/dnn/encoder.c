@@ -9,30 +9,15 @@
 struct reader {
     struct jc_dnn_tensors tensors;
     struct jc_dnn_encoder *encoder;
-    float *weights;              /* the layer at hand: [n_out][n_in], of the largest */
-    float *bias;                 /* [n_out], of the largest */
-    struct jc_dnn_inputs inputs; /* of the layer at hand */
+    const float *words, *positions, *types; /* the checkpoint's embeddings */
+    float *weights;                         /* the layer at hand: [n_out][n_in], of the largest */
+    float *bias;                            /* [n_out], of the largest */
+    struct jc_dnn_inputs inputs;            /* of the layer at hand */
 };
 
 static jc_code fail_nomem(struct jc_err *err)
 {
     return jc_fail(err, JC_E_NOMEM, "no memory for the encoder");
-}
-
-static jc_code check_config(const struct jc_bert *bert, struct jc_err *err)
-{
-    static const size_t most = 1 << 24; /* products of two fit 64 bits, one fits oneDNN */
-    if (!bert->hidden || !bert->layers || !bert->heads || !bert->intermediate || !bert->vocab || !bert->types)
-        return jc_fail(err, JC_E_FORMAT, "the encoder's configuration has a size of 0");
-    if (bert->hidden > most || bert->layers > most || bert->intermediate > most || bert->vocab > most ||
-        bert->positions > most || bert->types > most)
-        return jc_fail(err, JC_E_FORMAT, "the encoder's configuration has a size over %zu", most);
-    if (bert->hidden % bert->heads)
-        return jc_fail(err, JC_E_FORMAT, "hidden size %zu is not a multiple of %zu heads", bert->hidden, bert->heads);
-    if (bert->max_tokens < 2 || bert->max_tokens > bert->positions)
-        return jc_fail(err, JC_E_FORMAT, "a context of %zu tokens does not fit %zu positions", bert->max_tokens,
-                       bert->positions);
-    return JC_OK;
 }
 
 static jc_code read_norm(struct reader *reader, const char *prefix, const char *name, size_t index,
@@ -92,13 +77,16 @@ static jc_code add_linear(struct reader *reader, struct jc_dnn_layer *layer, siz
 {
     const struct jc_dnn_encoder *encoder = reader->encoder;
     const struct jc_dnn_shape *shape = &encoder->shapes[place];
-    const struct jc_dnn_inputs inputs = reader->inputs;
-    if (inputs.largest) {
-        reader->inputs.largest += shape->n_in;
+    struct jc_dnn_inputs inputs = reader->inputs;
+    /* Nothing behind them evens out what these two lose: see linear.h. */
+    inputs.fine = layer == &encoder->layers[encoder->bert.layers - 1] && (place == QKV || place == OUT);
+    if (inputs.means) {
         reader->inputs.means += shape->n_in;
+        reader->inputs.squares += shape->n_in;
     }
-    return jc_dnn_linear_init(&layer->linears[place], encoder->gemms, place, shape, reader->weights, reader->bias,
-                              &inputs, err);
+    const struct jc_dnn_machine machine = {.gemms = encoder->gemms, .kernels = encoder->kernels};
+    return jc_dnn_linear_init(&layer->linears[place], &machine, place, shape, reader->weights, reader->bias, &inputs,
+                              err);
 }
 
 static jc_code read_layer(struct reader *reader, size_t index, struct jc_err *err)
@@ -121,26 +109,36 @@ static jc_code read_layer(struct reader *reader, size_t index, struct jc_err *er
     return add_linear(reader, layer, DOWN, err);
 }
 
+static const char embeddings[] = "embeddings.";
+
+/* Before memory is asked for by the configuration's sizes: they are the checkpoint's, or nothing is. */
+static jc_code find_embeddings(struct reader *reader, const struct jc_bert *bert, struct jc_err *err)
+{
+    const struct {
+        const char *name;
+        size_t rows;
+        const float **ret_data;
+    } parts[] = {{"word_embeddings.weight", bert->vocab, &reader->words},
+                 {"position_embeddings.weight", bert->positions, &reader->positions},
+                 {"token_type_embeddings.weight", bert->types, &reader->types}};
+    jc_code code = JC_OK;
+    for (size_t i = 0; i < JC_COUNT(parts) && !code; i++)
+        code = jc_dnn_tensors_get(&reader->tensors, embeddings, parts[i].name, parts[i].rows, bert->hidden,
+                                  parts[i].ret_data, err);
+    return code;
+}
+
 static jc_code read_embeddings(struct reader *reader, struct jc_err *err)
 {
     struct jc_dnn_encoder *encoder = reader->encoder;
     const struct jc_bert *bert = &encoder->bert;
     const size_t hidden = bert->hidden;
-    static const char prefix[] = "embeddings.";
-    const float *positions, *types;
-    jc_code code;
-    if ((code = jc_dnn_tensors_get(&reader->tensors, prefix, "word_embeddings.weight", bert->vocab, hidden,
-                                   &encoder->words, err)) ||
-        (code = jc_dnn_tensors_get(&reader->tensors, prefix, "position_embeddings.weight", bert->positions, hidden,
-                                   &positions, err)) ||
-        (code = jc_dnn_tensors_get(&reader->tensors, prefix, "token_type_embeddings.weight", bert->types, hidden,
-                                   &types, err)))
-        return code;
+    memcpy(encoder->words, reader->words, bert->vocab * hidden * sizeof *encoder->words);
     /* Every token is of type 0: its vector is part of the position's. */
     for (size_t p = 0; p < bert->positions; p++)
         for (size_t k = 0; k < hidden; k++)
-            encoder->positions[p * hidden + k] = positions[p * hidden + k] + types[k];
-    return read_norm(reader, prefix, "LayerNorm", 0, &encoder->norm, err);
+            encoder->positions[p * hidden + k] = reader->positions[p * hidden + k] + reader->types[k];
+    return read_norm(reader, embeddings, "LayerNorm", 0, &encoder->norm, err);
 }
 
 static void choose_shapes(struct jc_dnn_encoder *encoder, enum jc_precision precision)
@@ -180,29 +178,40 @@ static jc_code warm_up(const struct jc_dnn_encoder *encoder, struct jc_err *err)
     return code ? code : jc_dnn_encoder_encode(encoder, scratch, ids, &n_tokens, 1, vector, err);
 }
 
+static jc_code allocate(struct jc_dnn_encoder *encoder, struct jc_err *err)
+{
+    const struct jc_bert *bert = &encoder->bert;
+    encoder->layers = calloc(bert->layers, sizeof *encoder->layers);
+    encoder->norms = calloc((1 + 2 * bert->layers) * 2 * bert->hidden, sizeof *encoder->norms);
+    encoder->words = calloc(bert->vocab * bert->hidden, sizeof *encoder->words);
+    encoder->positions = calloc(bert->positions * bert->hidden, sizeof *encoder->positions);
+    if (!encoder->layers || !encoder->norms || !encoder->words || !encoder->positions)
+        return fail_nomem(err);
+    return JC_OK;
+}
+
 jc_code jc_dnn_encoder_create(const struct jc_bert *bert, const struct jc_tensor *tensors, size_t n_tensors,
                               enum jc_precision precision, const float *calibration,
                               struct jc_dnn_encoder **ret_encoder, struct jc_err *err)
 {
-    jc_code code = check_config(bert, err);
-    if (code)
+    struct reader reader = {.tensors = {.tensors = tensors, .n_tensors = n_tensors}};
+    jc_code code = jc_bert_check(bert, err);
+    if (code || (code = find_embeddings(&reader, bert, err)))
         return code;
     JC_AUTO(jc_dnn_encoder) struct jc_dnn_encoder *encoder = calloc(1, sizeof(*encoder));
     if (!encoder)
         return fail_nomem(err);
     encoder->bert = *bert;
+    encoder->precision = precision;
     encoder->kernels = jc_dnn_kernels_find();
-    encoder->layers = calloc(bert->layers, sizeof *encoder->layers);
-    encoder->norms = calloc((1 + 2 * bert->layers) * 2 * bert->hidden, sizeof *encoder->norms);
-    encoder->positions = calloc(bert->positions * bert->hidden, sizeof *encoder->positions);
-    if (!encoder->layers || !encoder->norms || !encoder->positions)
-        return fail_nomem(err);
     choose_shapes(encoder, precision);
-    struct reader reader = {.tensors = {.tensors = tensors, .n_tensors = n_tensors}, .encoder = encoder};
+    reader.encoder = encoder;
     if (calibration)
-        reader.inputs = (struct jc_dnn_inputs){calibration, calibration + jc_dnn_calibration_size(bert) / 2};
+        reader.inputs =
+            (struct jc_dnn_inputs){.means = calibration, .squares = calibration + jc_bert_calibration_size(bert) / 2};
 
-    if ((code = jc_dnn_gemms_create(encoder->shapes, N_LINEARS, &encoder->gemms, err)) ||
+    if ((code = allocate(encoder, err)) ||
+        (code = jc_dnn_gemms_create(encoder->shapes, N_LINEARS, &encoder->gemms, err)) ||
         (code = read_all(&reader, err)) || (code = warm_up(encoder, err)))
         return code;
     *ret_encoder = TAKE(encoder);
@@ -219,13 +228,9 @@ void jc_dnn_encoder_destroy(struct jc_dnn_encoder *encoder)
     jc_dnn_gemms_destroy(encoder->gemms);
     free(encoder->layers);
     free(encoder->norms);
+    free(encoder->words);
     free(encoder->positions);
     free(encoder);
-}
-
-size_t jc_dnn_calibration_size(const struct jc_bert *bert)
-{
-    return 2 * bert->layers * (3 * bert->hidden + bert->intermediate);
 }
 
 const struct jc_bert *jc_dnn_encoder_bert(const struct jc_dnn_encoder *encoder)

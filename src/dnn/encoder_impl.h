@@ -16,10 +16,11 @@ struct jc_dnn_layer {
 
 struct jc_dnn_encoder {
     struct jc_bert bert;
+    enum jc_precision precision;
     const struct jc_dnn_kernels *kernels;
     struct jc_dnn_gemms *gemms; /* by the linear layer's place: QKV, ... */
     struct jc_dnn_shape shapes[N_LINEARS];
-    const float *words;      /* [vocab][hidden], the caller's */
+    float *words;            /* [vocab][hidden] */
     float *positions;        /* [positions][hidden], the type's vector added */
     float *norms;            /* [1 + 2 layers][2][hidden]: what the norms point into */
     struct jc_dnn_norm norm; /* of the embeddings */

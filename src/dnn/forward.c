@@ -17,7 +17,10 @@ struct jc_dnn_scratch {
     float *sums;      /* [chunk][hidden]: of OUT and DOWN */
     float *wide;      /* [chunk][intermediate] */
     float *attention; /* jc_dnn_attend_scratch */
-    uint8_t *bytes;   /* [chunk][the widest input] */
+    /* In 8 bits alone: */
+    float *turned;  /* [the widest input] */
+    int32_t *low;   /* [chunk][the widest output]: of a second product */
+    uint8_t *bytes; /* [chunk][the widest input] */
     struct jc_dnn_quantum quanta[JC_DNN_CHUNK];
 };
 
@@ -29,7 +32,8 @@ struct pass {
     const uint32_t *n_tokens; /* [n_texts] */
     size_t n_texts, n_rows;   /* of the block: texts, and tokens of all */
     size_t layer;             /* at work */
-    float *calibration;       /* being made, or NULL */
+    float *vectors;           /* [n_texts][hidden]: the block's */
+    double *sums;             /* of a calibration: [2][its channels], values and squares; or NULL */
 };
 
 static size_t count_rows(const struct jc_bert *bert)
@@ -43,16 +47,14 @@ static size_t round_up(size_t n)
     return (n + 63) / 64 * 64;
 }
 
-jc_code jc_dnn_scratch_create(const struct jc_dnn_encoder *encoder, struct jc_dnn_scratch **ret_scratch,
-                              struct jc_err *err)
+/* Where the parts lie behind `memory`; returns how many bytes they take. With NULL it only counts. */
+static size_t lay_out(const struct jc_dnn_encoder *encoder, void *memory, struct jc_dnn_scratch *scratch)
 {
-    JC_AUTO(jc_dnn_scratch) struct jc_dnn_scratch *scratch = calloc(1, sizeof(*scratch));
-    if (!scratch)
-        return jc_fail(err, JC_E_NOMEM, "no memory for an encoder's scratch");
     const struct jc_bert *bert = &encoder->bert;
     const size_t hidden = bert->hidden, wide = bert->intermediate, rows = count_rows(bert),
-                 widest = hidden > wide ? hidden : wide;
-    struct {
+                 widest_in = hidden > wide ? hidden : wide, widest_out = 3 * hidden > wide ? 3 * hidden : wide,
+                 n_int8 = encoder->precision == JC_PRECISION_INT8 ? JC_DNN_CHUNK : 0;
+    const struct {
         float **to;
         size_t n;
     } parts[] = {{&scratch->x, rows * hidden},
@@ -60,21 +62,34 @@ jc_code jc_dnn_scratch_create(const struct jc_dnn_encoder *encoder, struct jc_dn
                  {&scratch->context, rows * hidden},
                  {&scratch->sums, JC_DNN_CHUNK * hidden},
                  {&scratch->wide, JC_DNN_CHUNK * wide},
-                 {&scratch->attention, jc_dnn_attend_scratch(bert->max_tokens, hidden / bert->heads)}};
-    const size_t n_bytes = round_up(JC_DNN_CHUNK * widest);
-    size_t n = n_bytes;
-    for (size_t i = 0; i < JC_COUNT(parts); i++)
+                 {&scratch->attention, jc_dnn_attend_scratch(bert->max_tokens, hidden / bert->heads)},
+                 {&scratch->turned, n_int8 ? widest_in : 0}};
+    char *base = memory;
+    size_t n = 0;
+    for (size_t i = 0; i < JC_COUNT(parts); i++) {
+        if (base)
+            *parts[i].to = (float *)(void *)(base + n);
         n += round_up((parts[i].n + JC_DNN_SLACK) * sizeof(float));
+    }
+    if (base) {
+        scratch->low = (int32_t *)(void *)(base + n);
+        scratch->bytes = (uint8_t *)scratch->low + round_up(n_int8 * widest_out * sizeof(int32_t));
+    }
+    return n + round_up(n_int8 * widest_out * sizeof(int32_t)) + round_up(n_int8 * widest_in);
+}
+
+jc_code jc_dnn_scratch_create(const struct jc_dnn_encoder *encoder, struct jc_dnn_scratch **ret_scratch,
+                              struct jc_err *err)
+{
+    JC_AUTO(jc_dnn_scratch) struct jc_dnn_scratch *scratch = calloc(1, sizeof(*scratch));
+    if (!scratch)
+        return jc_fail(err, JC_E_NOMEM, "no memory for an encoder's scratch");
+    const size_t n = lay_out(encoder, NULL, scratch);
     scratch->memory = aligned_alloc(64, n);
     if (!scratch->memory)
         return jc_fail(err, JC_E_NOMEM, "no memory for an encoder's scratch");
     memset(scratch->memory, 0, n);
-    scratch->bytes = scratch->memory;
-    char *next = (char *)scratch->memory + n_bytes;
-    for (size_t i = 0; i < JC_COUNT(parts); i++) {
-        *parts[i].to = (float *)(void *)next;
-        next += round_up((parts[i].n + JC_DNN_SLACK) * sizeof(float));
-    }
+    lay_out(encoder, scratch->memory, scratch);
     jc_code code = jc_dnn_queue_create(encoder->gemms, &scratch->queue, err);
     if (code)
         return code;
@@ -91,16 +106,34 @@ void jc_dnn_scratch_destroy(struct jc_dnn_scratch *scratch)
     free(scratch);
 }
 
-/* The calibration lists the channels by layer, then QKV, OUT, UP, DOWN. */
+/* A calibration lists the channels by layer, then QKV, OUT, UP, DOWN. In double: float32 sums of millions of rows
+ * stand still. */
 static void measure(const struct pass *pass, const struct jc_dnn_linear *linear, const float *rows, size_t n_rows)
 {
     const struct jc_dnn_encoder *encoder = pass->encoder;
-    const size_t n = jc_dnn_calibration_size(&encoder->bert) / 2, n_in = encoder->shapes[linear->gemm].n_in;
-    float *largest = pass->calibration + pass->layer * (n / encoder->bert.layers);
+    const size_t n = jc_bert_calibration_size(&encoder->bert) / 2, n_in = encoder->shapes[linear->gemm].n_in;
+    double *sums = pass->sums + pass->layer * (n / encoder->bert.layers);
     for (size_t place = 0; place < linear->gemm; place++)
-        largest += encoder->shapes[place].n_in;
-    for (size_t i = 0; i < n_rows; i++)
-        encoder->kernels->measure(rows + i * n_in, n_in, largest, largest + n);
+        sums += encoder->shapes[place].n_in;
+    for (size_t i = 0; i < n_rows; i++) {
+        for (size_t k = 0; k < n_in; k++) {
+            const double x = (double)rows[i * n_in + k];
+            sums[k] += x;
+            sums[n + k] += x * x;
+        }
+    }
+}
+
+/* sums += the product with the weights' low parts, where they have some. */
+static jc_code add_low(struct jc_dnn_scratch *scratch, const struct jc_dnn_linear *linear, size_t n_rows, size_t n_out,
+                       float *sums, struct jc_err *err)
+{
+    int32_t *whole = (int32_t *)(void *)sums;
+    jc_code code =
+        jc_dnn_queue_run(scratch->queue, linear->gemm, linear->low, scratch->bytes, n_rows, scratch->low, err);
+    for (size_t i = 0; i < n_rows * n_out && !code; i++)
+        whole[i] = whole[i] * JC_DNN_FINE + scratch->low[i];
+    return code;
 }
 
 /* The product of a linear layer, without its bias: quantises the rows first where the layer is of 8 bits. */
@@ -110,15 +143,18 @@ static jc_code multiply(const struct pass *pass, const struct jc_dnn_linear *lin
     struct jc_dnn_scratch *scratch = pass->scratch;
     const size_t n_in = pass->encoder->shapes[linear->gemm].n_in;
     const void *input = rows;
-    if (pass->calibration)
+    if (pass->sums)
         measure(pass, linear, rows, n_rows);
     if (linear->columns.scales) {
         for (size_t i = 0; i < n_rows; i++)
-            pass->encoder->kernels->quantize(rows + i * n_in, &linear->channels, n_in, scratch->bytes + i * n_in,
-                                             &scratch->quanta[i]);
+            pass->encoder->kernels->quantize(rows + i * n_in, &linear->channels, n_in, scratch->turned,
+                                             scratch->bytes + i * n_in, &scratch->quanta[i]);
         input = scratch->bytes;
     }
-    return jc_dnn_queue_run(scratch->queue, linear->gemm, linear->matrix, input, n_rows, ret_sums, err);
+    jc_code code = jc_dnn_queue_run(scratch->queue, linear->gemm, linear->matrix, input, n_rows, ret_sums, err);
+    if (!code && linear->low)
+        code = add_low(scratch, linear, n_rows, pass->encoder->shapes[linear->gemm].n_out, ret_sums, err);
+    return code;
 }
 
 static jc_code run_qkv(const struct pass *pass, const struct jc_dnn_layer *layer, size_t first, size_t n,
@@ -189,12 +225,12 @@ static void embed(const struct pass *pass)
                                     &encoder->norm, hidden, pass->scratch->x + row * hidden);
 }
 
-static void pool(const struct pass *pass, float *ret_vectors)
+static void pool(const struct pass *pass)
 {
     const size_t hidden = pass->encoder->bert.hidden;
     const float *x = pass->scratch->x;
     for (size_t i = 0; i < pass->n_texts; i++) {
-        float *vector = ret_vectors + i * hidden;
+        float *vector = pass->vectors + i * hidden;
         memcpy(vector, x, hidden * sizeof *x);
         for (size_t t = 1; pass->encoder->bert.pooling == JC_POOLING_MEAN && t < pass->n_tokens[i]; t++)
             jc_vec_add(vector, 1, x + t * hidden, hidden);
@@ -203,7 +239,7 @@ static void pool(const struct pass *pass, float *ret_vectors)
     }
 }
 
-static jc_code run_block(struct pass *pass, float *ret_vectors, struct jc_err *err)
+static jc_code run_block(struct pass *pass, struct jc_err *err)
 {
     const struct jc_dnn_encoder *encoder = pass->encoder;
     /* Chunks of about equal size, none a rest of a few rows. */
@@ -224,8 +260,8 @@ static jc_code run_block(struct pass *pass, float *ret_vectors, struct jc_err *e
         if (code)
             return code;
     }
-    pool(pass, ret_vectors);
-    if (!jc_vec_is_finite(ret_vectors, pass->n_texts * encoder->bert.hidden))
+    pool(pass);
+    if (!jc_vec_is_finite(pass->vectors, pass->n_texts * encoder->bert.hidden))
         return jc_fail(err, JC_E_MODEL, "the encoder gave a vector that is not finite");
     return JC_OK;
 }
@@ -248,7 +284,7 @@ static jc_code check_texts(const struct jc_bert *bert, const int32_t *ids, const
 }
 
 /* Block by block. */
-static jc_code run(struct pass pass, size_t n_texts, float *ret_vectors, struct jc_err *err)
+static jc_code run(struct pass pass, size_t n_texts, struct jc_err *err)
 {
     const struct jc_bert *bert = &pass.encoder->bert;
     jc_code code = check_texts(bert, pass.ids, pass.n_tokens, n_texts, err);
@@ -260,7 +296,9 @@ static jc_code run(struct pass pass, size_t n_texts, float *ret_vectors, struct 
         do {
             pass.n_rows += pass.n_tokens[pass.n_texts++];
         } while (first + pass.n_texts < n_texts && pass.n_rows + pass.n_tokens[pass.n_texts] <= BLOCK_TOKENS);
-        code = run_block(&pass, ret_vectors + first * bert->hidden, err);
+        code = run_block(&pass, err);
+        if (!pass.sums) /* of which the vectors are not wanted */
+            pass.vectors += pass.n_texts * bert->hidden;
         pass.ids += pass.n_rows;
         pass.n_tokens += pass.n_texts;
     }
@@ -270,28 +308,37 @@ static jc_code run(struct pass pass, size_t n_texts, float *ret_vectors, struct 
 jc_code jc_dnn_encoder_encode(const struct jc_dnn_encoder *encoder, struct jc_dnn_scratch *scratch, const int32_t *ids,
                               const uint32_t *n_tokens, size_t n_texts, float *ret_vectors, struct jc_err *err)
 {
-    struct pass pass = {.encoder = encoder, .scratch = scratch, .ids = ids, .n_tokens = n_tokens};
-    return run(pass, n_texts, ret_vectors, err);
+    const struct pass pass = {
+        .encoder = encoder, .scratch = scratch, .ids = ids, .n_tokens = n_tokens, .vectors = ret_vectors};
+    return run(pass, n_texts, err);
 }
 
 jc_code jc_dnn_encoder_calibrate(const struct jc_dnn_encoder *encoder, struct jc_dnn_scratch *scratch,
                                  const int32_t *ids, const uint32_t *n_tokens, size_t n_texts, float *ret_calibration,
                                  struct jc_err *err)
 {
-    const size_t n = jc_dnn_calibration_size(&encoder->bert);
-    size_t n_rows = 0;
-    JC_AUTO_FREE float *vectors = calloc(n_texts, encoder->bert.hidden * sizeof *vectors);
-    if (!vectors)
-        return jc_fail(err, JC_E_NOMEM, "no memory for %zu vectors", n_texts);
-    memset(ret_calibration, 0, n * sizeof *ret_calibration);
-    struct pass pass = {
-        .encoder = encoder, .scratch = scratch, .ids = ids, .n_tokens = n_tokens, .calibration = ret_calibration};
-    jc_code code = run(pass, n_texts, vectors, err);
+    const size_t n = jc_bert_calibration_size(&encoder->bert) / 2;
+    if (encoder->precision != JC_PRECISION_F32)
+        return jc_fail(err, JC_E_UNSUPPORTED, "an encoder is calibrated in f32");
+    JC_AUTO_FREE double *sums = calloc(2 * n, sizeof *sums);
+    if (!sums)
+        return jc_fail(err, JC_E_NOMEM, "no memory for a calibration");
+    /* The vectors go where the last attention's output lay: a block has no more texts than rows. */
+    const struct pass pass = {.encoder = encoder,
+                              .scratch = scratch,
+                              .ids = ids,
+                              .n_tokens = n_tokens,
+                              .vectors = scratch->context,
+                              .sums = sums};
+    jc_code code = run(pass, n_texts, err);
     if (code)
         return code;
+    size_t n_rows = 0;
     for (size_t i = 0; i < n_texts; i++)
         n_rows += n_tokens[i];
-    for (size_t i = n / 2; i < n && n_rows; i++)
-        ret_calibration[i] /= (float)n_rows; /* sums to means */
+    for (size_t i = 0; i < 2 * n; i++)
+        ret_calibration[i] = n_rows ? (float)(sums[i] / (double)n_rows) : 0;
+    if (!jc_vec_is_finite(ret_calibration, 2 * n))
+        return jc_fail(err, JC_E_MODEL, "the encoder's layers have inputs too large to calibrate");
     return JC_OK;
 }

@@ -142,6 +142,9 @@ static dnnl_status_t make_primitives(struct jc_dnn_gemms *gemms)
         return status;
     /* The caller's scratch memory is what makes a primitive usable by many threads at once. */
     status = dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
+    /* float32 is float32 whatever the environment's ONEDNN_DEFAULT_FPMATH_MODE allows. */
+    if (!status)
+        status = dnnl_primitive_attr_set_fpmath_mode(attr, dnnl_fpmath_mode_strict);
     for (size_t i = 0; i < gemms->n_gemms; i++)
         for (size_t b = N_BUCKETS; b-- > 0 && !status;)
             status = make_primitive(gemms->engine, &gemms->gemms[i], b, b == N_BUCKETS - 1, attr);

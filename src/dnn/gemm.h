@@ -36,7 +36,8 @@ struct jc_dnn_shape {
     size_t n_in, n_out;
 };
 
-/* The products an encoder needs; from here on one is called by its number. Errors: NOMEM, UNSUPPORTED. */
+/* The products an encoder needs; from here on one is called by its number.
+ * Errors: NOMEM, UNSUPPORTED, INTERNAL. */
 JC_MUST_CHECK jc_code jc_dnn_gemms_create(const struct jc_dnn_shape *shapes, size_t n_shapes,
                                           struct jc_dnn_gemms **ret_gemms, struct jc_err *err);
 void jc_dnn_gemms_destroy(struct jc_dnn_gemms *gemms);
@@ -45,20 +46,20 @@ JC_DEFINE_AUTO(jc_dnn_gemms)
 /* How many rows of A and C a product of `rows` touches: those behind `rows` may hold anything. */
 size_t jc_dnn_gemms_rows(size_t rows);
 
-/* weights [n_out][n_in], float or int8_t; they are copied. Errors: NOMEM. */
+/* weights [n_out][n_in], float or int8_t; they are copied. Errors: NOMEM, UNSUPPORTED, INTERNAL. */
 JC_MUST_CHECK jc_code jc_dnn_matrix_create(const struct jc_dnn_gemms *gemms, size_t gemm, const void *weights,
                                            struct jc_dnn_matrix **ret_matrix, struct jc_err *err);
 void jc_dnn_matrix_destroy(struct jc_dnn_matrix *matrix);
 JC_DEFINE_AUTO(jc_dnn_matrix)
 
-/* A thread's side of the products, which outlive it. Errors: NOMEM. */
+/* A thread's side of the products, which outlive it. Errors: NOMEM, UNSUPPORTED, INTERNAL. */
 JC_MUST_CHECK jc_code jc_dnn_queue_create(const struct jc_dnn_gemms *gemms, struct jc_dnn_queue **ret_queue,
                                           struct jc_err *err);
 void jc_dnn_queue_destroy(struct jc_dnn_queue *queue);
 JC_DEFINE_AUTO(jc_dnn_queue)
 
-/* matrix: made for that gemm. rows: 1 to JC_DNN_CHUNK. a: float or uint8_t; c: float or int32_t; 64-byte aligned.
- * Errors: INTERNAL, NOMEM. */
+/* matrix: made for that gemm. rows: 1 to JC_DNN_CHUNK. a: float or uint8_t; c: float or int32_t.
+ * Errors: INTERNAL, NOMEM, UNSUPPORTED. */
 JC_MUST_CHECK jc_code jc_dnn_queue_run(struct jc_dnn_queue *queue, size_t gemm, const struct jc_dnn_matrix *matrix,
                                        const void *a, size_t rows, void *c, struct jc_err *err);
 

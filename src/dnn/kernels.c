@@ -3,12 +3,23 @@
 #include "dnn/kernels.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "dnn/simd.h"
 
 extern const struct jc_dnn_kernels JC_DNN_KERNELS;
 
 #define INLINE static inline __attribute__((always_inline))
+
+enum { ROWS = JC_DNN_ATTEND_ROWS }; /* each key and value is loaded once for all of them */
+
+_Static_assert(V <= JC_DNN_LANES && V <= JC_DNN_SLACK && JC_DNN_STRIDE % V == 0, "kernels.h knows the widest vector");
+
+/* y, but NaN where x is not finite. Minima and maxima may lose a NaN, and which ones do is the processor's choice. */
+INLINE vec v_taint(vec y, vec x)
+{
+    return v_fma(x, v_set(0.0f), y);
+}
 
 /* e^x for x <= 0, to 2 units in the last place; under -87 it is as at -87. x = n ln 2 + r, |r| <= ln 2 / 2, ln 2 in two
  * parts; the polynomial is that of Cephes' expf. */
@@ -50,7 +61,7 @@ INLINE vec gelu(vec x)
         odd = v_fma(odd, square, v_set(c[i + 1]));
     }
     vec p = v_fma(odd, t, v_fma(even, square, v_set(c[N - 1])));
-    return v_max(x, v_set(0.0f)) - p;
+    return v_max(x, v_set(0.0f)) - v_taint(p, x);
 }
 
 /* A row of 8-bit products to numbers. Its factors stay in registers; slack behind the row and the columns lets whole
@@ -84,41 +95,34 @@ INLINE vec add_terms(const struct terms *terms, size_t i)
     return y;
 }
 
-static void finish(float *row, const struct jc_dnn_columns *columns, const struct jc_dnn_quantum *quantum, size_t n)
+INLINE void finish_row(float *row, const struct jc_dnn_columns *columns, const struct jc_dnn_quantum *quantum, size_t n,
+                       bool with_gelu)
 {
-    const float *bias = columns->bias;
     size_t i = 0;
     if (columns->scales) {
         const struct terms terms = prepare_terms(row, columns, quantum);
-        for (; i + V <= n; i += V)
-            v_store(row + i, add_terms(&terms, i));
-        if (i < n)
-            v_store_n(row + i, add_terms(&terms, i), n - i);
+        for (; i < n; i += V) {
+            vec y = add_terms(&terms, i);
+            v_store_part(row + i, with_gelu ? gelu(y) : y, v_lanes(n, i));
+        }
         return;
     }
     for (; i < n; i += V) {
         size_t m = v_lanes(n, i);
-        v_store_part(row + i, v_load_part(row + i, m) + v_load_part(bias + i, m), m);
+        vec y = v_load_part(row + i, m) + v_load_part(columns->bias + i, m);
+        v_store_part(row + i, with_gelu ? gelu(y) : y, m);
     }
+}
+
+static void finish(float *row, const struct jc_dnn_columns *columns, const struct jc_dnn_quantum *quantum, size_t n)
+{
+    finish_row(row, columns, quantum, n, false);
 }
 
 static void finish_gelu(float *row, const struct jc_dnn_columns *columns, const struct jc_dnn_quantum *quantum,
                         size_t n)
 {
-    const float *bias = columns->bias;
-    size_t i = 0;
-    if (columns->scales) {
-        const struct terms terms = prepare_terms(row, columns, quantum);
-        for (; i + V <= n; i += V)
-            v_store(row + i, gelu(add_terms(&terms, i)));
-        if (i < n)
-            v_store_n(row + i, gelu(add_terms(&terms, i)), n - i);
-        return;
-    }
-    for (; i < n; i += V) {
-        size_t m = v_lanes(n, i);
-        v_store_part(row + i, gelu(v_load_part(row + i, m) + v_load_part(bias + i, m)), m);
-    }
+    finish_row(row, columns, quantum, n, true);
 }
 
 /* x = norm(y), where `sum` is the sum of y's vectors. The squares are of differences to the mean: no cancellation. */
@@ -132,7 +136,9 @@ INLINE void normalize(const float *y, vec sum, const struct jc_dnn_norm *norm, s
             d = v_keep_n(d, m, 0.0f);
         squares = v_fma(d, d, squares);
     }
-    vec factor = v_set(1.0f / sqrtf(v_sum(squares) / (float)n + norm->eps));
+    float variance = v_sum(squares) / (float)n;
+    /* Differences whose squares overflow must not become zeros. */
+    vec factor = v_taint(v_set(1.0f / sqrtf(variance + norm->eps)), v_set(variance));
     for (size_t i = 0; i < n; i += V) {
         size_t m = v_lanes(n, i);
         vec d = (v_load_part(y + i, m) - mean) * factor;
@@ -166,25 +172,71 @@ static void embed(const float *word, const float *position, const struct jc_dnn_
     normalize(x, sum, norm, n, x);
 }
 
-static void quantize(const float *x, const struct jc_dnn_channels *channels, size_t n, uint8_t *ret_row,
+/* Sums and differences of the `radix` floats that stand `stride` apart, from the first `stride` of x on. */
+INLINE void turn(float *x, size_t stride, size_t radix)
+{
+    for (size_t i = 0; i < stride; i += V) {
+        const size_t m = v_lanes(stride, i);
+        vec y[8];
+        for (size_t j = 0; j < radix; j++)
+            y[j] = v_load_part(x + j * stride + i, m);
+        for (size_t half = radix / 2; half; half /= 2) {
+            for (size_t j = 0; j < radix; j++) {
+                if (j & half)
+                    continue;
+                vec sum = y[j] + y[j + half];
+                y[j + half] = y[j] - y[j + half];
+                y[j] = sum;
+            }
+        }
+        for (size_t j = 0; j < radix; j++)
+            v_store_part(x + j * stride + i, y[j], m);
+    }
+}
+
+static float rotate(float *x, size_t n)
+{
+    size_t block = n;
+    while (block % 2 == 0 && block / 2 >= JC_DNN_STRIDE) {
+        const size_t radix = block % 8 == 0 && block / 8 >= JC_DNN_STRIDE   ? 8
+                             : block % 4 == 0 && block / 4 >= JC_DNN_STRIDE ? 4
+                                                                            : 2;
+        for (size_t first = 0; first < n; first += block) {
+            if (radix == 8)
+                turn(x + first, block / 8, 8);
+            else if (radix == 4)
+                turn(x + first, block / 4, 4);
+            else
+                turn(x + first, block / 2, 2);
+        }
+        block /= radix;
+    }
+    return (float)(n / block);
+}
+
+static void quantize(const float *x, const struct jc_dnn_channels *channels, size_t n, float *scratch, uint8_t *ret_row,
                      struct jc_dnn_quantum *ret_quantum)
 {
-    const float *factors = channels->factors;
-    vec low = v_set(0.0f), high = v_set(0.0f);
     for (size_t i = 0; i < n; i += V) {
         size_t m = v_lanes(n, i);
-        vec y = v_load_part(x + i, m) * v_load_part(factors + i, m);
-        low = v_max(low, v_set(0.0f) - y);
-        high = v_max(high, y);
+        vec shift = v_set(0.0f) - v_load_part(channels->shifts + i, m);
+        v_store_part(scratch + i, v_fma(v_load_part(x + i, m), v_load_part(channels->factors + i, m), shift), m);
     }
-    float below = v_largest(low), range = below + v_largest(high);
-    float scale = range > 0 ? range / 255.0f : 1.0f;
+    rotate(scratch, n);
+    vec low = v_set(0.0f), high = v_set(0.0f), nothing = v_set(0.0f);
+    for (size_t i = 0; i < n; i += V) {
+        vec y = v_load_part(scratch + i, v_lanes(n, i));
+        low = v_min(low, y);
+        high = v_max(high, y);
+        nothing = v_taint(nothing, y);
+    }
+    float below = v_largest(v_set(0.0f) - low), range = below + v_largest(high) + v_sum(nothing);
+    float scale = range == 0 ? 1.0f : range / 255.0f;
     vec per_step = v_set(1.0f / scale), least = v_set(0.0f), most = v_set(255.0f);
     vec zero = v_min(v_max(v_round(v_set(below / scale)), least), most);
     for (size_t i = 0; i < n; i += V) {
         size_t m = v_lanes(n, i);
-        vec y = v_load_part(x + i, m) * v_load_part(factors + i, m);
-        y = v_min(v_max(v_round(y * per_step) + zero, least), most);
+        vec y = v_min(v_max(v_round(v_load_part(scratch + i, m) * per_step) + zero, least), most);
         if (m == V) {
             v_store_u8(ret_row + i, y);
         } else {
@@ -199,16 +251,6 @@ static void quantize(const float *x, const struct jc_dnn_channels *channels, siz
     ret_quantum->factors[JC_DNN_OUTLIERS] = -zero[0] * scale;
 }
 
-static void measure(const float *x, size_t n, float *largest, float *sums)
-{
-    for (size_t i = 0; i < n; i += V) {
-        size_t m = v_lanes(n, i);
-        vec y = v_load_part(x + i, m);
-        v_store_part(largest + i, v_max(v_load_part(largest + i, m), v_abs(y)), m);
-        v_store_part(sums + i, v_load_part(sums + i, m) + y, m);
-    }
-}
-
 /* What the rows of one head's attention share. */
 struct head {
     const float *qkv;       /* this head's query of the first token */
@@ -219,8 +261,6 @@ struct head {
     float *keys_by_dim; /* [dim][width]; 0 behind n_tokens */
     float *weights;     /* [ROWS][width] */
 };
-
-enum { ROWS = 4 }; /* queries at once: each key and value is loaded once for all of them */
 
 static void turn_keys(const struct head *head)
 {
@@ -233,13 +273,15 @@ static void turn_keys(const struct head *head)
     }
 }
 
-/* weights[r] = e^(q_r . k_j - the largest), and their sums. */
+/* weights[r] = e^(q_r . k_j - the largest), and their sums: NaN where a score is not finite. */
 INLINE void weigh_rows(const struct head *head, size_t first, size_t n_rows, float *ret_sums)
 {
     const float *query = head->qkv + first * head->stride;
     vec largest[ROWS], sums[ROWS];
-    for (size_t r = 0; r < n_rows; r++)
+    for (size_t r = 0; r < n_rows; r++) {
         largest[r] = v_set(-INFINITY);
+        sums[r] = v_set(0.0f);
+    }
     for (size_t j = 0; j < head->width; j += V) {
         vec scores[ROWS];
         for (size_t r = 0; r < n_rows; r++)
@@ -250,6 +292,7 @@ INLINE void weigh_rows(const struct head *head, size_t first, size_t n_rows, flo
                 scores[r] = v_fma(v_set(query[r * head->stride + k]), keys, scores[r]);
         }
         for (size_t r = 0; r < n_rows; r++) {
+            sums[r] = v_taint(sums[r], scores[r]);
             if (head->n_tokens - j < V)
                 scores[r] = v_keep_n(scores[r], head->n_tokens - j, -INFINITY);
             v_store(head->weights + r * head->width + j, scores[r]);
@@ -259,7 +302,6 @@ INLINE void weigh_rows(const struct head *head, size_t first, size_t n_rows, flo
     for (size_t r = 0; r < n_rows; r++) {
         float *row = head->weights + r * head->width;
         vec most = v_set(v_largest(largest[r]));
-        sums[r] = v_set(0.0f);
         for (size_t j = 0; j < head->width; j += V) {
             vec weight = exp_negative(v_load(row + j) - most);
             if (head->n_tokens - j < V)
@@ -334,6 +376,6 @@ const struct jc_dnn_kernels JC_DNN_KERNELS = {.name = JC_DNN_NAME,
                                               .finish = finish,
                                               .finish_gelu = finish_gelu,
                                               .finish_norm = finish_norm,
+                                              .rotate = rotate,
                                               .quantize = quantize,
-                                              .measure = measure,
                                               .attend = attend};

@@ -6,11 +6,6 @@
 #include "base/attr.h"
 #include "dnn/kernels.h"
 
-enum {
-    MAX_V = 16,  /* the widest simd.h's vectors get */
-    MAX_ROWS = 4 /* of kernels.c */
-};
-
 extern const struct jc_dnn_kernels jc_dnn_kernels_generic;
 #ifdef __x86_64__
 extern const struct jc_dnn_kernels jc_dnn_kernels_avx2, jc_dnn_kernels_avx512;
@@ -45,5 +40,5 @@ const struct jc_dnn_kernels *jc_dnn_kernels_find(void)
 
 size_t jc_dnn_attend_scratch(size_t max_tokens, size_t dim)
 {
-    return (max_tokens + MAX_V - 1) / MAX_V * MAX_V * (dim + MAX_ROWS);
+    return (max_tokens + JC_DNN_LANES - 1) / JC_DNN_LANES * JC_DNN_LANES * (dim + JC_DNN_ATTEND_ROWS);
 }

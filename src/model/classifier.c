@@ -14,26 +14,36 @@ enum {
     MAX_CATEGORIES = 1 << 20, /* a hit's index has 32 bits and a batch's scores must fit into memory */
 };
 
-static jc_code load_parts(struct jc_classifier *classifier, const char *folder, struct jc_err *err)
+static jc_code load_encoder(struct jc_classifier *classifier, const struct jc_encoder_options *options,
+                            struct jc_err *err)
+{
+    const struct jc_bundle *bundle = classifier->bundle;
+    char path[PATH_MAX];
+    struct jc_encoder_source source = {
+        .kind = jc_bundle_manifest(bundle)->encoder.kind, .bert = jc_bundle_bert(bundle), .weights = path};
+    source.calibration = jc_bundle_calibration(bundle, &source.n_calibration);
+    jc_code code = jc_path_join(path, sizeof(path), jc_bundle_folder(bundle), JC_BUNDLE_WEIGHTS, err);
+    return code ? code : jc_encoder_load(&source, options, &classifier->encoder, err);
+}
+
+static jc_code load_parts(struct jc_classifier *classifier, const char *folder,
+                          const struct jc_encoder_options *options, struct jc_err *err)
 {
     jc_code code = jc_bundle_load(folder, JC_BUNDLE_COMPLETE, &classifier->bundle, err);
     if (code)
         return code;
 
     const struct jc_manifest *manifest = jc_bundle_manifest(classifier->bundle);
-    folder = jc_bundle_folder(classifier->bundle); /* a link may have moved on */
-    char path[PATH_MAX];
-    if ((code = jc_path_join(path, sizeof(path), folder, JC_BUNDLE_VOCAB, err)) ||
-        (code = jc_tokenizer_load(path, manifest->encoder.max_tokens, &classifier->tokenizer, err)))
+    char path[PATH_MAX]; /* not in `folder`: a link may have moved on */
+    if ((code = jc_path_join(path, sizeof(path), jc_bundle_folder(classifier->bundle), JC_BUNDLE_VOCAB, err)) ||
+        (code = jc_tokenizer_load(path, manifest->encoder.max_tokens, &classifier->tokenizer, err)) ||
+        (code = jc_tokenizer_set_prefix(classifier->tokenizer, manifest->encoder.prefix, err)))
         return code;
 
     if (jc_posting_part_parse(manifest->encoder.part, &classifier->part, err))
         return err->code = JC_E_FORMAT, jc_wrap(err, "%s: /encoder/part", folder);
 
-    bool has_file = jc_manifest_find_file(manifest, JC_BUNDLE_ENCODER) != NULL;
-    if ((code = jc_path_join(path, sizeof(path), folder, JC_BUNDLE_ENCODER, err)))
-        return code;
-    return jc_encoder_load(manifest->encoder.kind, has_file ? path : NULL, &classifier->encoder, err);
+    return load_encoder(classifier, options, err);
 }
 
 /* Bundle, tokenizer and encoder were each valid alone; here they must fit together. */
@@ -52,8 +62,8 @@ static jc_code check_fit(const struct jc_classifier *classifier, struct jc_err *
     if (info->dim != manifest->dim)
         return jc_fail(err, JC_E_FORMAT, "the encoder gives %zu dimensions, the categories have %zu", info->dim,
                        manifest->dim);
-    if (strcmp(info->source_sha256, manifest->encoder.source_sha256) != 0)
-        return jc_fail(err, JC_E_FORMAT, "the encoder was made from weights %.12s, the categories with %.12s",
+    if (strcmp(info->source_sha256, manifest->encoder.source_sha256) != 0) /* the fake's is empty */
+        return jc_fail(err, JC_E_FORMAT, "the encoder was made from weights '%.12s', the categories with '%.12s'",
                        info->source_sha256, manifest->encoder.source_sha256);
     if (info->vocab != 0 && info->vocab != n_vocab)
         return jc_fail(err, JC_E_FORMAT, "the encoder knows %zu tokens, " JC_BUNDLE_VOCAB " has %zu", info->vocab,
@@ -101,12 +111,13 @@ static jc_code run_canaries(const struct jc_classifier *classifier, struct jc_er
     return code;
 }
 
-jc_code jc_classifier_load(const char *folder, struct jc_classifier **ret_classifier, struct jc_err *err)
+jc_code jc_classifier_load(const char *folder, const struct jc_encoder_options *options,
+                           struct jc_classifier **ret_classifier, struct jc_err *err)
 {
     JC_AUTO(jc_classifier) struct jc_classifier *classifier = calloc(1, sizeof(*classifier));
     if (!classifier)
         return jc_fail(err, JC_E_NOMEM, "no memory for the classifier");
-    jc_code code = load_parts(classifier, folder, err);
+    jc_code code = load_parts(classifier, folder, options, err);
     if (code)
         return code;
     size_t n_categories;
@@ -128,6 +139,11 @@ void jc_classifier_destroy(struct jc_classifier *classifier)
     jc_tokenizer_destroy(classifier->tokenizer);
     jc_bundle_destroy(classifier->bundle);
     free(classifier);
+}
+
+const struct jc_encoder_info *jc_classifier_encoder(const struct jc_classifier *classifier)
+{
+    return jc_encoder_info(classifier->encoder);
 }
 
 const struct jc_bundle *jc_classifier_bundle(const struct jc_classifier *classifier)

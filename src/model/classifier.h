@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "linalg/linalg.h"
+#include "model/encoder.h"
 #include "model/groups.h"
 #include "model/scoring.h"
 #include "model/vote.h"
@@ -22,10 +23,14 @@
 
 struct jc_classifier;
 
-/* Loads and verifies the bundle, loads the encoder, checks that they belong together (dim, vocabulary, the weights'
- * SHA-256), and runs the canaries: each title must give its code first. Errors: as jc_bundle_load; MODEL where a canary
- * answers otherwise. */
-JC_MUST_CHECK jc_code jc_classifier_load(const char *folder, struct jc_classifier **ret_classifier, struct jc_err *err);
+/* Loads and verifies the bundle, loads the encoder, checks that they belong together (dim, vocabulary), and runs the
+ * canaries: each title must give its code first. options: NULL = onednn in f32. Errors: as jc_bundle_load and
+ * jc_encoder_load; MODEL where a canary answers otherwise. */
+JC_MUST_CHECK jc_code jc_classifier_load(const char *folder, const struct jc_encoder_options *options,
+                                         struct jc_classifier **ret_classifier, struct jc_err *err);
+
+/* How the encoder runs. */
+const struct jc_encoder_info *jc_classifier_encoder(const struct jc_classifier *classifier);
 void jc_classifier_destroy(struct jc_classifier *classifier);
 JC_DEFINE_AUTO(jc_classifier)
 

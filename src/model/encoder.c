@@ -1,22 +1,106 @@
-/* The registry of encoders: a kind's name to its implementation. */
+/* From a model's kind and the configuration to what runs it. See encoder.h. */
 #include "model/encoder.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "artifact/safetensors.h"
+#include "base/buf.h"
+#include "dnn/gemm.h"
 #include "model/encoder_impl.h"
 
-static const struct jc_encoder_class *const classes[] = {&jc_encoder_torch_class, &jc_encoder_dnn_class,
-                                                         &jc_encoder_fake_class};
+enum { INT8_SCHEME = 1 }; /* changes when src/dnn rounds another way, so that kept vectors are made again */
 
-jc_code jc_encoder_load(const char *kind, const char *path, struct jc_encoder **ret_encoder, struct jc_err *err)
+static const struct jc_encoder_class *const backends[] = {
+    [JC_BACKEND_ONEDNN] = &jc_encoder_dnn_class,
+    [JC_BACKEND_TORCH] = &jc_encoder_torch_class,
+};
+
+static jc_code choose_class(const struct jc_encoder_source *source, const struct jc_encoder_options *options,
+                            const struct jc_encoder_class **ret_class, struct jc_err *err)
 {
-    for (size_t i = 0; i < JC_COUNT(classes); i++)
-        if (strcmp(classes[i]->kind, kind) == 0)
-            return classes[i]->load(path, ret_encoder, err);
-    return jc_fail(err, JC_E_UNSUPPORTED,
-                   "encoder kind '%s' is unknown: '" JC_ENCODER_BERT "', '" JC_ENCODER_SAFETENSORS
-                   "' or '" JC_ENCODER_FAKE "'",
-                   kind);
+    if (strcmp(source->kind, JC_ENCODER_FAKE) == 0) {
+        *ret_class = &jc_encoder_fake_class;
+        return JC_OK;
+    }
+    if (strcmp(source->kind, JC_ENCODER_BERT) != 0)
+        return jc_fail(err, JC_E_UNSUPPORTED,
+                       "encoder kind '%s' is unknown: '" JC_ENCODER_BERT "' or '" JC_ENCODER_FAKE "'", source->kind);
+    if (options->precision == JC_PRECISION_INT8 && options->backend != JC_BACKEND_ONEDNN)
+        return jc_fail(err, JC_E_UNSUPPORTED, "encoder.precision int8 needs encoder.backend onednn");
+    *ret_class = backends[options->backend];
+    return JC_OK;
+}
+
+/* What two encoders that give the same vectors have in common. */
+static jc_code identify(const struct jc_encoder_source *source, enum jc_precision precision,
+                        struct jc_encoder_info *info, struct jc_err *err)
+{
+    JC_AUTO_BUF struct jc_buf text = {0};
+    jc_buf_puts(&text, source->kind);
+    if (source->bert)
+        jc_buf_printf(&text, " %s %zu %.17g %d", source->bert->source_sha256, source->bert->heads,
+                      source->bert->layer_norm_eps, (int)source->bert->pooling);
+    if (precision == JC_PRECISION_INT8) {
+        jc_buf_printf(&text, " int8 %d %d ", INT8_SCHEME, (int)jc_dnn_has_vnni()); /* rounds another way without */
+        jc_buf_put(&text, (const char *)source->calibration, source->n_calibration * sizeof *source->calibration);
+    }
+    jc_code code = jc_buf_check(&text, err);
+    if (!code)
+        jc_sha256_hex(text.data, text.n, info->vectors_sha256);
+    return code;
+}
+
+static jc_code create(const struct jc_encoder_class *class, const struct jc_encoder_source *source,
+                      enum jc_precision precision, struct jc_encoder **ret_encoder, struct jc_err *err)
+{
+    JC_AUTO(jc_safetensors) struct jc_safetensors *weights = NULL;
+    const struct jc_tensor *tensors = NULL;
+    size_t n_tensors = 0;
+    if (source->bert) {
+        jc_code code = jc_safetensors_open(source->weights, &weights, err);
+        if (code)
+            return code;
+        tensors = jc_safetensors_tensors(weights, &n_tensors);
+    }
+    jc_code code = class->create(source, tensors, n_tensors, precision, ret_encoder, err);
+    return code && source->bert ? jc_wrap(err, "encoder '%s'", source->weights) : code;
+}
+
+jc_code jc_encoder_load(const struct jc_encoder_source *source, const struct jc_encoder_options *options,
+                        struct jc_encoder **ret_encoder, struct jc_err *err)
+{
+    static const struct jc_encoder_options plain = {JC_BACKEND_ONEDNN, JC_PRECISION_F32};
+    const struct jc_encoder_class *class = NULL;
+    if (!options)
+        options = &plain;
+    jc_code code = choose_class(source, options, &class, err);
+    if (code)
+        return code;
+    struct jc_encoder_source used = *source;
+    enum jc_precision precision = options->precision;
+    if (class == &jc_encoder_fake_class) { /* has neither weights nor precisions */
+        used.bert = NULL;
+        precision = JC_PRECISION_F32;
+    }
+    JC_AUTO(jc_encoder) struct jc_encoder *encoder = NULL;
+    if ((code = create(class, &used, precision, &encoder, err)))
+        return code;
+    struct jc_encoder_info *info = &encoder->info;
+    encoder->class = class;
+    info->kind = used.bert ? JC_ENCODER_BERT : JC_ENCODER_FAKE;
+    info->backend = class->name;
+    info->precision = precision == JC_PRECISION_INT8 ? "int8" : "f32";
+    if (used.bert) {
+        snprintf(info->source_sha256, sizeof info->source_sha256, "%s", used.bert->source_sha256);
+        info->dim = used.bert->hidden;
+        info->vocab = used.bert->vocab;
+        info->max_tokens = used.bert->max_tokens;
+    }
+    if ((code = identify(&used, precision, info, err)))
+        return code;
+    *ret_encoder = TAKE(encoder);
+    return JC_OK;
 }
 
 void jc_encoder_destroy(struct jc_encoder *encoder)
@@ -36,4 +120,12 @@ jc_code jc_encoder_encode(const struct jc_encoder *encoder, const int32_t *ids, 
     if (n_texts == 0)
         return JC_OK;
     return encoder->class->encode(encoder, ids, n_tokens, n_texts, ret_vectors, err);
+}
+
+jc_code jc_encoder_calibrate(const struct jc_encoder *encoder, const int32_t *ids, const uint32_t *n_tokens,
+                             size_t n_texts, float **ret_calibration, size_t *ret_n, struct jc_err *err)
+{
+    if (!encoder->class->calibrate)
+        return jc_fail(err, JC_E_UNSUPPORTED, "encoder.backend %s has no calibration", encoder->info.backend);
+    return encoder->class->calibrate(encoder, ids, n_tokens, n_texts, ret_calibration, ret_n, err);
 }

@@ -1,8 +1,8 @@
 /*
- * An encoder: token ids in, unit vectors out, behind one vtable. `torch` runs a TorchScript file; `dnn` runs a
- * published model.safetensors on the CPU, beside which stand encoder.json and, in 8 bits, calibration.safetensors;
- * `fake` needs no weights (a token's vector is drawn from its id, a text's is the normalised sum) and serves tests and load tests of
- * everything around the encoder. A bundle's manifest says which one it was made with.
+ * An encoder: token ids in, unit vectors out, behind one vtable. The kind is the model's: `bert`, made from a published
+ * model.safetensors, or `fake`, which needs no weights (a token's vector is drawn from its id, a text's is the
+ * normalised sum) and serves tests and load tests of everything around the encoder. What runs a bert is
+ * configuration: `onednn`, our own forward pass on the CPU in f32 or int8, or `torch`, the same as TorchScript.
  * Immutable after creation. Threads: any number may encode at once.
  */
 #ifndef JC_MODEL_ENCODER_H
@@ -11,34 +11,66 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bert.h"
 #include "base/err.h"
 #include "base/own.h"
 
-#define JC_ENCODER_BERT "bert-torchscript"
-#define JC_ENCODER_SAFETENSORS "bert-safetensors"
+#define JC_ENCODER_BERT "bert"
 #define JC_ENCODER_FAKE "fake"
+
+enum jc_backend { JC_BACKEND_ONEDNN, JC_BACKEND_TORCH };
+#define JC_BACKEND_NAMES "onednn|torch" /* for configurations, in the order of the enum */
+#define JC_PRECISION_NAMES "f32|int8"   /* in the order of enum jc_precision */
+
+/* How a bert is run. */
+struct jc_encoder_options {
+    enum jc_backend backend;
+    enum jc_precision precision; /* int8: onednn alone */
+};
+
+/* What an encoder is made of. Borrowed for the call. */
+struct jc_encoder_source {
+    const char *kind;           /* JC_ENCODER_...; the fake needs nothing else */
+    const struct jc_bert *bert; /* with the source's SHA-256, which is not computed again */
+    const char *weights;        /* the path of model.safetensors */
+    const float *calibration;   /* as jc_encoder_calibrate gave it; NULL: none. Only int8 needs it. */
+    size_t n_calibration;
+};
 
 struct jc_encoder;
 
 struct jc_encoder_info {
-    const char *kind;          /* JC_ENCODER_... */
-    const char *source_sha256; /* of the weights; "" for the fake */
+    const char *kind;                   /* JC_ENCODER_... */
+    const char *backend;                /* "onednn", "torch", "fake" */
+    const char *precision;              /* "f32", "int8" */
+    char source_sha256[JC_SHA256_HEX];  /* of the weights; "" for the fake */
+    char vectors_sha256[JC_SHA256_HEX]; /* of all that makes a vector what it is: the same on both backends in f32 */
     size_t dim;
     size_t vocab; /* ids are in [0, vocab); 0 = any id (the fake) */
     size_t max_tokens;
 };
 
-/* path: the encoder file (NULL for the fake, which takes any ids). Errors: NOT_FOUND, FORMAT, UNSUPPORTED (unknown
- * kind, or built without it), NOMEM. */
-JC_MUST_CHECK jc_code jc_encoder_load(const char *kind, const char *path, struct jc_encoder **ret_encoder,
-                                      struct jc_err *err);
+/* options: NULL = onednn in f32. Errors: NOT_FOUND, FORMAT, MODEL, UNSUPPORTED (an unknown kind, a backend that this
+ * build lacks or that does not have the precision), INVALID (int8 without a calibration of its size), NOMEM. */
+JC_MUST_CHECK jc_code jc_encoder_load(const struct jc_encoder_source *source, const struct jc_encoder_options *options,
+                                      struct jc_encoder **ret_encoder, struct jc_err *err);
 void jc_encoder_destroy(struct jc_encoder *encoder);
 JC_DEFINE_AUTO(jc_encoder)
 
 const struct jc_encoder_info *jc_encoder_info(const struct jc_encoder *encoder);
 
-/* As jc_torch_module_encode: ids packed, n_tokens[n_texts], ret_vectors [n_texts][dim]. */
+/*
+ * ids: the texts' tokens one after another, [CLS] first and [SEP] last; n_tokens[i] is the length of text i
+ * (1..max_tokens). ret_vectors [n_texts][dim]: unit vectors, checked finite. A text's vector does not depend on the
+ * others by more than 1e-6. Errors: INVALID (an id or length out of range), MODEL (not finite), NOMEM, INTERNAL.
+ */
 JC_MUST_CHECK jc_code jc_encoder_encode(const struct jc_encoder *encoder, const int32_t *ids, const uint32_t *n_tokens,
                                         size_t n_texts, float *ret_vectors, struct jc_err *err);
+
+/* What int8 has to know of the texts it will meet: a thousand of them are enough, and need no labels. *ret_calibration
+ * [*ret_n] is the caller's to free. Errors: UNSUPPORTED (not an onednn encoder in f32); as jc_encoder_encode. */
+JC_MUST_CHECK jc_code jc_encoder_calibrate(const struct jc_encoder *encoder, const int32_t *ids,
+                                           const uint32_t *n_tokens, size_t n_texts, float **ret_calibration,
+                                           size_t *ret_n, struct jc_err *err);
 
 #endif

@@ -45,18 +45,19 @@ static void destroy(struct jc_encoder *encoder)
     free(encoder);
 }
 
-static jc_code load(const char *path, struct jc_encoder **ret_encoder, struct jc_err *err)
+static jc_code create(const struct jc_encoder_source *source, const struct jc_tensor *tensors, size_t n_tensors,
+                      enum jc_precision precision, struct jc_encoder **ret_encoder, struct jc_err *err)
 {
-    (void)path;
+    (void)source, (void)tensors, (void)n_tensors, (void)precision;
     struct jc_encoder *encoder = calloc(1, sizeof(*encoder));
     if (!encoder)
         return jc_fail(err, JC_E_NOMEM, "no memory for the fake encoder");
     encoder->class = &jc_encoder_fake_class;
-    encoder->info = (struct jc_encoder_info){
-        .kind = JC_ENCODER_FAKE, .source_sha256 = "", .dim = DIM, .vocab = 0, .max_tokens = MAX_TOKENS};
+    encoder->info.dim = DIM;
+    encoder->info.max_tokens = MAX_TOKENS;
     *ret_encoder = encoder;
     return JC_OK;
 }
 
 const struct jc_encoder_class jc_encoder_fake_class = {
-    .kind = JC_ENCODER_FAKE, .load = load, .encode = encode, .destroy = destroy};
+    .name = "fake", .create = create, .encode = encode, .destroy = destroy};

@@ -2,13 +2,20 @@
 #ifndef JC_MODEL_ENCODER_IMPL_H
 #define JC_MODEL_ENCODER_IMPL_H
 
+#include "base/tensor.h"
 #include "model/encoder.h"
 
 struct jc_encoder_class {
-    const char *kind;
-    jc_code (*load)(const char *path, struct jc_encoder **ret_encoder, struct jc_err *err);
+    const char *name; /* info.backend */
+
+    /* tensors: those of source->weights, none for the fake; they live for the call. Fills info's dim, vocab and
+     * max_tokens, as far as the source's bert does not say them. */
+    jc_code (*create)(const struct jc_encoder_source *source, const struct jc_tensor *tensors, size_t n_tensors,
+                      enum jc_precision precision, struct jc_encoder **ret_encoder, struct jc_err *err);
     jc_code (*encode)(const struct jc_encoder *encoder, const int32_t *ids, const uint32_t *n_tokens, size_t n_texts,
                       float *ret_vectors, struct jc_err *err);
+    jc_code (*calibrate)(const struct jc_encoder *encoder, const int32_t *ids, const uint32_t *n_tokens, size_t n_texts,
+                         float **ret_calibration, size_t *ret_n, struct jc_err *err); /* may be NULL */
     void (*destroy)(struct jc_encoder *encoder);
 };
 

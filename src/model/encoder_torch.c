@@ -1,4 +1,4 @@
-/* The BERT encoder: a TorchScript file run by libtorch. */
+/* The bert encoder run by libtorch as TorchScript. */
 #include "model/encoder_impl.h"
 #include "torch/torch.h"
 
@@ -21,28 +21,24 @@ static void destroy(struct jc_encoder *encoder)
     free(self);
 }
 
-static jc_code load(const char *path, struct jc_encoder **ret_encoder, struct jc_err *err)
+static jc_code create(const struct jc_encoder_source *source, const struct jc_tensor *tensors, size_t n_tensors,
+                      enum jc_precision precision, struct jc_encoder **ret_encoder, struct jc_err *err)
 {
-    if (!path)
-        return jc_fail(err, JC_E_INVALID, "an encoder of kind '" JC_ENCODER_BERT "' needs a file");
-    JC_AUTO(jc_encoder) struct jc_encoder *encoder = calloc(1, sizeof(struct torch_encoder));
-    if (!encoder)
-        return jc_fail(err, JC_E_NOMEM, "no memory for the encoder");
-    encoder->class = &jc_encoder_torch_class;
-    struct torch_encoder *self = (struct torch_encoder *)encoder;
-    jc_code code = jc_torch_module_load(path, &self->module, err);
+    (void)precision; /* f32 */
+    struct jc_torch_module *module;
+    jc_code code = jc_torch_module_create(source->bert, tensors, n_tensors, &module, err);
     if (code)
         return code;
-
-    const struct jc_bert *bert = jc_torch_module_bert(self->module);
-    encoder->info = (struct jc_encoder_info){.kind = JC_ENCODER_BERT,
-                                             .source_sha256 = bert->source_sha256,
-                                             .dim = bert->hidden,
-                                             .vocab = bert->vocab,
-                                             .max_tokens = bert->max_tokens};
-    *ret_encoder = TAKE(encoder);
+    struct torch_encoder *self = calloc(1, sizeof(*self));
+    if (!self) {
+        jc_torch_module_destroy(module);
+        return jc_fail(err, JC_E_NOMEM, "no memory for the encoder");
+    }
+    self->module = module;
+    self->base.class = &jc_encoder_torch_class;
+    *ret_encoder = &self->base;
     return JC_OK;
 }
 
 const struct jc_encoder_class jc_encoder_torch_class = {
-    .kind = JC_ENCODER_BERT, .load = load, .encode = encode, .destroy = destroy};
+    .name = "torch", .create = create, .encode = encode, .destroy = destroy};

@@ -1,6 +1,9 @@
-/* Setting up libtorch and BLAS. See runtime.h. */
+/* Setting up the numeric libraries. See runtime.h. */
 #include "model/runtime.h"
 
+#include <stdio.h>
+
+#include "dnn/gemm.h"
 #include "linalg/linalg.h"
 #include "torch/torch.h"
 
@@ -10,7 +13,11 @@ void jc_runtime_init(void)
     jc_linalg_init();
 }
 
-const char *jc_runtime_torch_version(void)
+const char *jc_runtime_versions(void)
 {
-    return jc_torch_version();
+    static _Thread_local char text[96];
+    char dnn[32];
+    jc_dnn_version(dnn);
+    snprintf(text, sizeof text, "oneDNN %s, libtorch %s", dnn, jc_torch_version());
+    return text;
 }

@@ -5,7 +5,7 @@
 /* The first thing in main, before any thread starts. */
 void jc_runtime_init(void);
 
-/* "1.13.1", or "none" where built without libtorch. Static storage. */
-const char *jc_runtime_torch_version(void);
+/* "oneDNN 2.6.3, libtorch 1.13.1" ("libtorch none" where built without). The thread's own, until its next call. */
+const char *jc_runtime_versions(void);
 
 #endif

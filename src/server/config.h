@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "conf/conf.h"
+#include "model/encoder.h"
 
 struct jc_server_config {
     struct {
@@ -27,6 +28,10 @@ struct jc_server_config {
         const char *folder;
         uint64_t top_n;
     } model;
+    struct {
+        unsigned backend;   /* enum jc_backend */
+        unsigned precision; /* enum jc_precision */
+    } encoder;
     struct {
         uint64_t count;
         uint64_t batch_titles;
@@ -50,5 +55,11 @@ extern const size_t jc_server_n_keys;
 JC_MUST_CHECK jc_code jc_server_config_load(const char *path, const char *const *sets, size_t n_sets,
                                             struct jc_server_config *ret_config, struct jc_conf **ret_conf,
                                             struct jc_err *err);
+
+static inline struct jc_encoder_options jc_server_encoder_options(const struct jc_server_config *config)
+{
+    return (struct jc_encoder_options){(enum jc_backend)config->encoder.backend,
+                                       (enum jc_precision)config->encoder.precision};
+}
 
 #endif

@@ -51,7 +51,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
         else if (option == 'K')
             return jc_conf_print_help(jc_server_keys, jc_server_n_keys, stdout), 0;
         else if (option == 'v')
-            return printf("jobcode-server %s (libtorch %s)\n", JC_VERSION, jc_runtime_torch_version()), 0;
+            return printf("jobcode-server %s (%s)\n", JC_VERSION, jc_runtime_versions()), 0;
         else if (option == 'h')
             return fputs(usage, stdout), 0;
         else
@@ -130,8 +130,9 @@ int main(int argc, char **argv)
     if (!arguments.check)
         return serve(&config);
 
+    const struct jc_encoder_options options = jc_server_encoder_options(&config);
     JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL;
-    if (jc_classifier_load(config.model.folder, &classifier, &err) != JC_OK)
+    if (jc_classifier_load(config.model.folder, &options, &classifier, &err) != JC_OK)
         return fail("model_failed", &err);
     puts("configuration and model are good");
     return 0;

@@ -35,6 +35,7 @@ jc_code jc_endpoint_model(struct jc_request *request)
 {
     const struct jc_bundle *bundle = jc_classifier_bundle(request->server->classifier);
     const struct jc_manifest *manifest = jc_bundle_manifest(bundle);
+    const struct jc_encoder_info *encoder = jc_classifier_encoder(request->server->classifier);
     struct jc_buf *out = &request->reply.body;
     jc_buf_putc(out, '{');
     put_string(out, "model", manifest->version);
@@ -47,6 +48,8 @@ jc_code jc_endpoint_model(struct jc_request *request)
     put_string(out, "kind", manifest->encoder.kind);
     put_string(out, "name", manifest->encoder.name);
     put_string(out, "source_sha256", manifest->encoder.source_sha256);
+    put_string(out, "backend", encoder->backend);
+    put_string(out, "precision", encoder->precision);
     jc_buf_printf(out, "\"max_tokens\":%zu},\"workers\":%zu,", manifest->encoder.max_tokens,
                   request->server->n_workers);
     put_exemplars(&jc_bundle_head(bundle)->exemplars, out);

@@ -31,7 +31,8 @@ jc_code jc_server_create(const struct jc_server_config *config, struct jc_server
         return jc_fail(err, JC_E_NOMEM, "out of memory");
     server->config = config;
     server->quiesced_fd = -1;
-    jc_code code = jc_classifier_load(config->model.folder, &server->classifier, err);
+    const struct jc_encoder_options options = jc_server_encoder_options(config);
+    jc_code code = jc_classifier_load(config->model.folder, &options, &server->classifier, err);
     if (code)
         return jc_wrap(err, "model '%s'", config->model.folder);
     code = jc_metrics_create(jc_n_routes, &server->metrics, err);

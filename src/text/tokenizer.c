@@ -15,6 +15,8 @@ struct jc_tokenizer {
     struct jc_vocab *vocab;
     size_t max_tokens;
     int32_t cls, sep, unk;
+    int32_t *prefix; /* [n_prefix]: what stands behind each [CLS] */
+    size_t n_prefix;
 };
 
 /* An encoding under way. */
@@ -63,6 +65,7 @@ void jc_tokenizer_destroy(struct jc_tokenizer *tokenizer)
     if (!tokenizer)
         return;
     jc_vocab_destroy(tokenizer->vocab);
+    free(tokenizer->prefix);
     free(tokenizer);
 }
 
@@ -97,6 +100,14 @@ static size_t split_word(const struct jc_tokenizer *tokenizer, const char *word,
     return 1;
 }
 
+static void begin_chunk(struct encoding *encoding)
+{
+    const struct jc_tokenizer *tokenizer = encoding->tokenizer;
+    encoding->ids[encoding->n++] = tokenizer->cls;
+    for (size_t i = 0; i < tokenizer->n_prefix; i++)
+        encoding->ids[encoding->n++] = tokenizer->prefix[i];
+}
+
 /* Room for one more id, in another chunk where this one is full. */
 static bool make_room(struct encoding *encoding)
 {
@@ -105,7 +116,7 @@ static bool make_room(struct encoding *encoding)
     if (encoding->n_chunks == 0)
         return false;
     encoding->ids[encoding->n++] = encoding->tokenizer->sep;
-    encoding->ids[encoding->n++] = encoding->tokenizer->cls;
+    begin_chunk(encoding);
     encoding->n_max += encoding->tokenizer->max_tokens;
     encoding->n_chunks--;
     return true;
@@ -130,13 +141,36 @@ jc_code jc_tokenizer_encode(const struct jc_tokenizer *tokenizer, const char *te
     jc_code code = jc_utf8_check("text", text, n, err);
     if (code != JC_OK)
         return code;
-    struct encoding encoding = {.tokenizer = tokenizer, .ids = ret_ids, .n = 1, .n_max = tokenizer->max_tokens - 1};
-    if (tokenizer->max_tokens > MIN_TOKENS)
+    const size_t n_first = 1 + tokenizer->n_prefix; /* of a chunk, before the text */
+    struct encoding encoding = {.tokenizer = tokenizer, .ids = ret_ids, .n_max = tokenizer->max_tokens - 1};
+    if (tokenizer->max_tokens > n_first + 1)
         encoding.n_chunks = max_chunks - 1;
-    ret_ids[0] = tokenizer->cls;
+    begin_chunk(&encoding);
     if (encoding.n < encoding.n_max)
         jc_normalize(text, n, encode_word, &encoding);
+    if (encoding.n == n_first)
+        encoding.n = 1; /* nothing is no text, whatever stands before it */
     ret_ids[encoding.n++] = tokenizer->sep;
     *ret_n = encoding.n;
+    return JC_OK;
+}
+
+jc_code jc_tokenizer_set_prefix(struct jc_tokenizer *tokenizer, const char *prefix, struct jc_err *err)
+{
+    int32_t ids[MAX_TOKENS];
+    size_t n;
+    jc_code code = jc_tokenizer_encode(tokenizer, prefix, strlen(prefix), 1, ids, &n, err);
+    if (code)
+        return jc_wrap(err, "prefix");
+    if (n * 2 > tokenizer->max_tokens && n > 2)
+        return jc_fail(err, JC_E_INVALID, "the prefix takes more than half of the %zu tokens of a text",
+                       tokenizer->max_tokens);
+    int32_t *copy = malloc(n * sizeof *copy);
+    if (!copy)
+        return jc_fail(err, JC_E_NOMEM, "out of memory for a tokenizer");
+    memcpy(copy, ids + 1, (n - 2) * sizeof *copy);
+    free(tokenizer->prefix);
+    tokenizer->prefix = copy;
+    tokenizer->n_prefix = n - 2;
     return JC_OK;
 }

@@ -22,6 +22,11 @@ JC_MUST_CHECK jc_code jc_tokenizer_load(const char *vocab_path, size_t max_token
 void jc_tokenizer_destroy(struct jc_tokenizer *tokenizer);
 JC_DEFINE_AUTO(jc_tokenizer)
 
+/* Every text is encoded as if `prefix`, a piece of its own, stood before it, at the head of each of its chunks: what
+ * some encoders were trained to be told ("query: "). Once, right after loading; "" = none. Errors: INVALID (no UTF-8;
+ * over half of max_tokens), NOMEM. */
+JC_MUST_CHECK jc_code jc_tokenizer_set_prefix(struct jc_tokenizer *tokenizer, const char *prefix, struct jc_err *err);
+
 size_t jc_tokenizer_max_tokens(const struct jc_tokenizer *tokenizer);
 size_t jc_tokenizer_vocab_size(const struct jc_tokenizer *tokenizer);
 

@@ -15,28 +15,16 @@ const char *jc_torch_version(void)
     return "none";
 }
 
-jc_code jc_torch_module_write(const char *path, const struct jc_bert *bert, const struct jc_tensor *tensors,
-                              size_t n_tensors, struct jc_err *err)
+jc_code jc_torch_module_create(const struct jc_bert *bert, const struct jc_tensor *tensors, size_t n_tensors,
+                               struct jc_torch_module **ret_module, struct jc_err *err)
 {
-    (void)path, (void)bert, (void)tensors, (void)n_tensors;
-    return fail(err);
-}
-
-jc_code jc_torch_module_load(const char *path, struct jc_torch_module **ret_module, struct jc_err *err)
-{
-    (void)path, (void)ret_module;
+    (void)bert, (void)tensors, (void)n_tensors, (void)ret_module;
     return fail(err);
 }
 
 void jc_torch_module_destroy(struct jc_torch_module *module)
 {
     (void)module;
-}
-
-const struct jc_bert *jc_torch_module_bert(const struct jc_torch_module *module)
-{
-    (void)module;
-    return NULL;
 }
 
 jc_code jc_torch_module_encode(const struct jc_torch_module *module, const int32_t *ids, const uint32_t *n_tokens,

@@ -1,12 +1,9 @@
-/* Loading and running a TorchScript encoder. See torch.h. */
+/* Making and running the TorchScript encoder. See torch.h. */
 #include <ATen/Parallel.h>
-#include <torch/csrc/jit/passes/inliner.h>
 #include <torch/script.h>
 #include <torch/version.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -15,7 +12,7 @@
 #include <vector>
 
 #include "torch/barrier.h"
-#include "torch/torch.h"
+#include "torch/build.h"
 
 struct jc_torch_module {
     struct jc_bert bert;
@@ -27,37 +24,6 @@ namespace
 /* Most tokens in one forward: larger ones are no faster and their activations leave the L2 cache. A longer text goes
  * alone. */
 constexpr size_t max_forward_tokens = 768;
-
-size_t read_size(const torch::jit::Module &module, const char *name)
-{
-    const int64_t value = module.attr(name).toInt();
-    TORCH_CHECK(value > 0 && value < (1 << 30), name, " is ", value);
-    return (size_t)value;
-}
-
-struct jc_bert read_bert(const torch::jit::Module &module)
-{
-    TORCH_CHECK(module.hasattr("format") && module.hasattr("source_sha256"), "not an encoder of jobcode");
-    const int64_t format = module.attr("format").toInt();
-    TORCH_CHECK(format == JC_TORCH_FORMAT, "encoder format ", format, ", not ", JC_TORCH_FORMAT,
-                ": make the file again with import-encoder");
-    struct jc_bert bert = {};
-    bert.hidden = read_size(module, "hidden");
-    bert.layers = read_size(module, "layers");
-    bert.heads = read_size(module, "heads");
-    bert.intermediate = read_size(module, "intermediate");
-    bert.vocab = read_size(module, "vocab");
-    bert.positions = read_size(module, "n_positions");
-    bert.types = read_size(module, "types");
-    bert.max_tokens = read_size(module, "max_tokens");
-    bert.layer_norm_eps = module.attr("eps").toDouble();
-    bert.pooling = module.attr("cls_pooling").toBool() ? JC_POOLING_CLS : JC_POOLING_MEAN;
-    const std::string sha256 = module.attr("source_sha256").toStringRef();
-    TORCH_CHECK(sha256.size() < sizeof bert.source_sha256, "source_sha256 is too long");
-    std::memcpy(bert.source_sha256, sha256.c_str(), sha256.size() + 1);
-    TORCH_CHECK(bert.max_tokens <= bert.positions, "max_tokens is over the positions");
-    return bert;
-}
 
 /* What the texts of a call are, in the order they are run: by length. */
 struct Batch {
@@ -170,27 +136,24 @@ extern "C" const char *jc_torch_version(void)
     return TORCH_VERSION;
 }
 
-extern "C" jc_code jc_torch_module_load(const char *path, struct jc_torch_module **ret_module, struct jc_err *err)
+extern "C" jc_code jc_torch_module_create(const struct jc_bert *bert, const struct jc_tensor *tensors, size_t n_tensors,
+                                          struct jc_torch_module **ret_module, struct jc_err *err)
 {
-    if (access(path, R_OK))
-        return jc_fail_errno(err, errno == ENOENT || errno == ENOTDIR ? JC_E_NOT_FOUND : JC_E_IO, "open '%s'", path);
-    return jc_torch_guard(JC_E_FORMAT, err, path, [&]() -> jc_code {
+    return jc_torch_guard(JC_E_INTERNAL, err, "make the encoder", [&]() -> jc_code {
         init_thread();
         c10::InferenceMode inference;
         auto module = std::make_unique<struct jc_torch_module>();
-        torch::jit::Module loaded = torch::jit::load(path);
-        module->bert = read_bert(loaded);
-        loaded.eval();
-        torch::jit::Inline(*loaded.get_method("forward").graph()); /* freezing keeps forward alone */
-        module->module = torch::jit::freeze(loaded);
+        module->bert = *bert;
+        jc_code code = jc_torch_build(*bert, tensors, n_tensors, module->module, err);
+        if (code)
+            return code;
 
         /* The first forward compiles; it must not be a client's. */
         const int32_t ids[2] = {0, 0};
         const uint32_t n_tokens = 2;
-        std::vector<float> vector(module->bert.hidden);
-        jc_code code = jc_torch_module_encode(module.get(), ids, &n_tokens, 1, vector.data(), err);
-        if (code)
-            return jc_wrap(err, "%s", path);
+        std::vector<float> vector(bert->hidden);
+        if ((code = jc_torch_module_encode(module.get(), ids, &n_tokens, 1, vector.data(), err)))
+            return code;
         *ret_module = module.release();
         return JC_OK;
     });
@@ -199,11 +162,6 @@ extern "C" jc_code jc_torch_module_load(const char *path, struct jc_torch_module
 extern "C" void jc_torch_module_destroy(struct jc_torch_module *module)
 {
     delete module;
-}
-
-extern "C" const struct jc_bert *jc_torch_module_bert(const struct jc_torch_module *module)
-{
-    return &module->bert;
 }
 
 extern "C" jc_code jc_torch_module_encode(const struct jc_torch_module *module, const int32_t *ids,

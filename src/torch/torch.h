@@ -1,7 +1,7 @@
 /*
- * The C face of libtorch: load a TorchScript encoder, run it, write one from plain tensors. C++ stays behind it: every
- * entry catches all exceptions and turns them into errors.
- * Built from write.cpp and run.cpp with -Dtorch=enabled, else from none.c, where every call fails with UNSUPPORTED.
+ * The C face of libtorch: make a TorchScript encoder from plain tensors, and run it. C++ stays behind it: every entry
+ * catches all exceptions and turns them into errors.
+ * Built from build.cpp and run.cpp with -Dtorch=enabled, else from none.c, where every call fails with UNSUPPORTED.
  */
 #ifndef JC_TORCH_TORCH_H
 #define JC_TORCH_TORCH_H
@@ -17,9 +17,6 @@
 
 JC_C_BEGIN
 
-/* Of the files this version writes and reads. */
-#define JC_TORCH_FORMAT 1
-
 struct jc_torch_module;
 
 /* Makes every forward run in the thread that calls it, and none but it. Call once, before threads start. */
@@ -29,19 +26,14 @@ void jc_torch_init(void);
 const char *jc_torch_version(void);
 
 /*
- * Writes a TorchScript encoder for `bert` to `path` (temp + fsync + rename). `tensors` are the checkpoint's, by their
- * published names ("embeddings.word_embeddings.weight", "encoder.layer.0.attention.self.query.weight", ..., with or
- * without a "bert." prefix), F32. Errors: FORMAT, naming the tensor that is missing or of another shape or type; IO.
+ * tensors: the checkpoint's, by their published names ("embeddings.word_embeddings.weight",
+ * "encoder.layer.0.attention.self.query.weight", ..., with or without a "bert." prefix), F32; they are copied.
+ * Compiles, freezes, warms up. Errors: FORMAT, naming the tensor that is missing or of another shape or type; MODEL
+ * (not finite), UNSUPPORTED, NOMEM, INTERNAL.
  */
-JC_MUST_CHECK jc_code jc_torch_module_write(const char *path, const struct jc_bert *bert,
-                                            const struct jc_tensor *tensors, size_t n_tensors, struct jc_err *err);
-
-/* Loads, freezes, warms up. Errors: NOT_FOUND, IO, FORMAT, MODEL (not finite), UNSUPPORTED, NOMEM. */
-JC_MUST_CHECK jc_code jc_torch_module_load(const char *path, struct jc_torch_module **ret_module, struct jc_err *err);
+JC_MUST_CHECK jc_code jc_torch_module_create(const struct jc_bert *bert, const struct jc_tensor *tensors,
+                                             size_t n_tensors, struct jc_torch_module **ret_module, struct jc_err *err);
 void jc_torch_module_destroy(struct jc_torch_module *module);
-
-/* What the file says it holds. Lives as long as the module. */
-const struct jc_bert *jc_torch_module_bert(const struct jc_torch_module *module);
 
 /*
  * ids: the texts' tokens one after another, [CLS] first and [SEP] last; n_tokens[i] is the length of text i

@@ -1,4 +1,4 @@
-/* jobcode-train assemble: a portable bundle, an encoder and a vocabulary become a bundle to serve. */
+/* jobcode-train assemble: a portable bundle and the encoder's weights become a bundle to serve. */
 #include <limits.h>
 
 #include "base/file.h"
@@ -7,26 +7,30 @@
 #include "trainer/publish/publish.h"
 
 struct parts {
-    const char *model, *encoder, *vocab, *output;
+    const char *model, *weights, *output;
 };
 
 static jc_code assemble(const struct parts *parts, struct jc_err *err)
 {
     JC_AUTO(jc_bundle) struct jc_bundle *model = NULL;
     JC_AUTO(jc_manifest) struct jc_manifest *manifest = NULL; /* a second copy, which the writer completes */
-    char path[PATH_MAX];
+    char path[PATH_MAX], vocab[PATH_MAX], weights[PATH_MAX];
     jc_code code;
     if ((code = jc_bundle_load(parts->model, JC_BUNDLE_PORTABLE, &model, err)) ||
         (code = jc_path_join(path, sizeof(path), parts->model, JC_BUNDLE_MANIFEST, err)) ||
-        (code = jc_manifest_load(path, &manifest, err)))
+        (code = jc_manifest_load(path, &manifest, err)) ||
+        (code = jc_path_join(vocab, sizeof(vocab), parts->weights, JC_BUNDLE_VOCAB, err)) ||
+        (code = jc_path_join(weights, sizeof(weights), parts->weights, JC_BUNDLE_WEIGHTS, err)))
         return code;
 
     struct jc_bundle_content content = {
         .manifest = manifest,
         .head = jc_bundle_head(model),
-        .vocab_path = parts->vocab,
-        .encoder_path = parts->encoder,
+        .vocab_path = vocab,
+        .bert = jc_bundle_bert(model),
     };
+    content.weights_path = content.bert ? weights : NULL;
+    content.calibration = jc_bundle_calibration(model, &content.n_calibration);
     size_t n;
     content.categories = jc_bundle_categories(model, &n);
     if ((code = jc_publish_bundle(parts->output, &content, err)))
@@ -44,15 +48,11 @@ int jc_command_assemble(int argc, char **argv)
          .help = "the portable bundle: manifest.json, categories.safetensors, categories.tsv",
          .required = true,
          .value = &parts.model},
-        {.name = "--encoder",
-         .argument = "FILE",
-         .help = "the encoder file; must stem from the weights that the bundle was made with (none for the fake)",
-         .value = &parts.encoder},
-        {.name = "--vocab",
-         .argument = "FILE",
-         .help = "the vocabulary; must be the one that the bundle was made with",
+        {.name = "--weights",
+         .argument = "DIR",
+         .help = "the checkpoint that the bundle was made with: model.safetensors and vocab.txt",
          .required = true,
-         .value = &parts.vocab},
+         .value = &parts.weights},
         {.name = "--output",
          .argument = "DIR",
          .help = "the folder to publish",

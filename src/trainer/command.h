@@ -5,7 +5,6 @@
 
 enum jc_exit { JC_EXIT_OK = 0, JC_EXIT_FAILURE = 1, JC_EXIT_USAGE = 2, JC_EXIT_WORSE = 3, JC_EXIT_INTERRUPTED = 130 };
 
-int jc_command_import_encoder(int argc, char **argv);
 int jc_command_fit(int argc, char **argv);
 int jc_command_evaluate(int argc, char **argv);
 int jc_command_compare(int argc, char **argv);

@@ -1,6 +1,8 @@
 /* The table of the trainer's configuration keys. */
 #include "trainer/config.h"
 
+#include "model/encoder.h"
+
 #define AT(member) offsetof(struct jc_train_config, member)
 #define IN_POSTINGS(member) offsetof(struct jc_postings_config, member)
 
@@ -121,11 +123,18 @@ static const struct jc_conf_key keys[] = {
      "share of the training titles held out to calibrate `confidence` with; 0: no calibration"},
     {"calibration.accept_precision", JC_CONF_NUMBER, AT(accept_precision), "0.8", 0, 1, NULL,
      "answers are marked `accept` above the confidence from which so many of them were right in validation"},
-    {"encoder.kind", JC_CONF_STRING, AT(encoder.kind), "bert-torchscript", 0, 0, NULL,
-     "bert-torchscript: a file of import-encoder; fake: no weights, for tests"},
-    {"encoder.path", JC_CONF_STRING, AT(encoder.path), ".cache/encoder.pt", 0, 0, NULL, "the encoder file"},
-    {"encoder.vocab", JC_CONF_STRING, AT(encoder.vocab), ".cache/weights/vocab.txt", 0, 0, NULL,
-     "the vocabulary that belongs to it"},
+    {"encoder.kind", JC_CONF_STRING, AT(encoder.kind), "bert", 0, 0, NULL,
+     "bert: a published checkpoint; fake: no weights, for tests"},
+    {"encoder.weights", JC_CONF_STRING, AT(encoder.weights), ".cache/weights", 0, 0, NULL,
+     "the checkpoint's folder: model.safetensors, config.json, vocab.txt, 1_Pooling/config.json if it has one"},
+    {"encoder.pooling", JC_CONF_CHOICE, AT(encoder.pooling), "checkpoint", 0, 0, "checkpoint|mean|cls",
+     "how token vectors become a text's: what the checkpoint says (mean where it does not), or this"},
+    {"encoder.prefix", JC_CONF_STRING, AT(encoder.prefix), "", 0, 0, NULL,
+     "put before each text, in serving too, for encoders that were trained to be told what a text is"},
+    {"encoder.backend", JC_CONF_CHOICE, AT(encoder.backend), "onednn", 0, 0, JC_BACKEND_NAMES,
+     "what runs the encoder: our own code over oneDNN, or libtorch"},
+    {"encoder.precision", JC_CONF_CHOICE, AT(encoder.precision), "f32", 0, 0, JC_PRECISION_NAMES,
+     "of the vectors trained and measured on; int8 is three times as fast, and needs onednn"},
     {"encoder.name", JC_CONF_STRING, AT(encoder.name), "all-MiniLM-L6-v2", 0, 0, NULL,
      "what the manifest calls the encoder"},
     {"encoder.max_tokens", JC_CONF_COUNT, AT(encoder.max_tokens), "0", 0, 512, NULL,

@@ -52,6 +52,9 @@ struct jc_exemplar_config {
     double sharpness;
 };
 
+/* encoder.pooling: what the checkpoint says, or this. */
+enum jc_pooling_choice { JC_POOLING_FROM_CHECKPOINT, JC_POOLING_CHOSEN_MEAN, JC_POOLING_CHOSEN_CLS };
+
 struct jc_train_config {
     const char *name, *taxonomy, *data_version, *attribution;
     struct {
@@ -80,7 +83,8 @@ struct jc_train_config {
     struct jc_exemplar_config exemplar;
     double validation, accept_precision;
     struct {
-        const char *kind, *path, *vocab, *name;
+        const char *kind, *weights, *name, *prefix;
+        unsigned pooling, backend, precision; /* enum jc_pooling_choice, jc_backend, jc_precision */
         uint64_t max_tokens;
     } encoder;
     uint64_t seed, threads;

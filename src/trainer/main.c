@@ -14,11 +14,10 @@ static const struct command {
     const char *help;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"import-encoder", "turn a published BERT checkpoint into an encoder file", jc_command_import_encoder},
     {"fit", "make a model from labelled titles and publish it", jc_command_fit},
     {"evaluate", "compare methods on titles that they were not fitted on", jc_command_evaluate},
     {"compare", "set two models against each other on held-out rows", jc_command_compare},
-    {"assemble", "put a portable model, an encoder and a vocabulary into one folder to serve", jc_command_assemble},
+    {"assemble", "put a portable model and the encoder's weights into one folder to serve", jc_command_assemble},
 };
 
 static void print_help(FILE *out)
@@ -47,7 +46,7 @@ int main(int argc, char **argv)
         return JC_EXIT_OK;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        printf("jobcode-train %s (libtorch %s)\n", JC_VERSION, jc_runtime_torch_version());
+        printf("jobcode-train %s (%s)\n", JC_VERSION, jc_runtime_versions());
         return JC_EXIT_OK;
     }
     if (strcmp(argv[1], "--help-config") == 0) {

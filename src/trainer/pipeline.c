@@ -60,6 +60,7 @@ void jc_run_finish(struct jc_run *run)
     jc_head_finish(&run->head);
     jc_vectors_finish(&run->vectors);
     jc_tokens_finish(&run->tokens);
+    jc_calibration_finish(&run->calibration);
     jc_encoder_destroy(run->encoder);
     jc_tokenizer_destroy(run->tokenizer);
     jc_dataset_destroy(run->dataset);

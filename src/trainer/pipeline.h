@@ -8,6 +8,8 @@
 #ifndef JC_TRAINER_PIPELINE_H
 #define JC_TRAINER_PIPELINE_H
 
+#include <limits.h>
+
 #include "model/encoder.h"
 #include "text/tokenizer.h"
 #include "trainer/config.h"
@@ -15,6 +17,7 @@
 #include "trainer/data/split.h"
 #include "trainer/measure/compare.h"
 #include "trainer/report/report.h"
+#include "trainer/vectors/calibration.h"
 #include "trainer/vectors/encode.h"
 
 enum { JC_MAX_METHODS = 16 };
@@ -35,7 +38,10 @@ struct jc_run {
     struct jc_read_report read;
     struct jc_split_report split;
     struct jc_tokenizer *tokenizer;
+    char vocab_path[PATH_MAX], weights_path[PATH_MAX]; /* of the checkpoint */
+    struct jc_bert bert;                               /* the checkpoint's; of the fake nothing */
     struct jc_encoder *encoder;
+    struct jc_calibration calibration; /* of the encoder, where the run publishes it or runs it in int8 */
     size_t max_tokens;
     struct jc_tokens tokens;
     struct jc_vectors vectors;
@@ -67,6 +73,11 @@ JC_MUST_CHECK jc_code jc_step_judge(struct jc_run *run, struct jc_err *err);
 JC_MUST_CHECK jc_code jc_step_fit(struct jc_run *run, struct jc_err *err);
 JC_MUST_CHECK jc_code jc_step_publish(struct jc_run *run, struct jc_err *err);
 JC_MUST_CHECK jc_code jc_step_compare(struct jc_run *run, struct jc_err *err);
+
+/* The run's encoder, run in another way. calibration: NULL in f32. Errors: as jc_encoder_load. */
+JC_MUST_CHECK jc_code jc_run_load_encoder(const struct jc_run *run, const struct jc_encoder_options *options,
+                                          const struct jc_calibration *calibration, struct jc_encoder **ret_encoder,
+                                          struct jc_err *err);
 
 /* Frees what the steps have made. */
 void jc_run_finish(struct jc_run *run);

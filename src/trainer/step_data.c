@@ -1,51 +1,5 @@
-/* The steps before anything is learned: open, read, split, encode. */
-#include <limits.h>
-#include <string.h>
-
-#include "base/file.h"
-#include "text/ascii.h"
+/* The steps read and split: from files to examples with roles. */
 #include "trainer/pipeline.h"
-
-/* What the run will write to, before it has worked for it. */
-static jc_code check_outputs(const struct jc_run *run, struct jc_err *err)
-{
-    const struct jc_train_config *config = run->config;
-    char temp[PATH_MAX];
-    for (const char *c = config->name; *c; c++)
-        if (!jc_ascii_is_alnum(*c) && !strchr(".-_", *c))
-            return jc_fail(err, JC_E_INVALID, "name: '%s' has other characters than letters, digits, '.', '-', '_'",
-                           config->name);
-    jc_code code = *config->report ? jc_dir_create(config->report, err) : JC_OK;
-    if (code || run->request->kind != JC_RUN_FIT)
-        return code;
-    if ((code = jc_dir_create_temp(config->output, temp, sizeof(temp), err)))
-        return jc_wrap(err, "output");
-    jc_dir_remove(temp);
-    return JC_OK;
-}
-
-/* First of all, so that a run with a missing weight file fails before it has read anything. */
-jc_code jc_step_open(struct jc_run *run, struct jc_err *err)
-{
-    const struct jc_train_config *config = run->config;
-    jc_code code = check_outputs(run, err);
-    if (code)
-        return code;
-    code = jc_encoder_load(config->encoder.kind, jc_run_is_fake(run) ? NULL : config->encoder.path, &run->encoder, err);
-    if (code)
-        return code;
-    const struct jc_encoder_info *info = jc_encoder_info(run->encoder);
-    run->max_tokens = config->encoder.max_tokens ? config->encoder.max_tokens : info->max_tokens;
-    if (run->max_tokens > info->max_tokens)
-        return jc_fail(err, JC_E_INVALID, "encoder.max_tokens is %zu, the encoder takes %zu", run->max_tokens,
-                       info->max_tokens);
-    if ((code = jc_tokenizer_load(config->encoder.vocab, run->max_tokens, &run->tokenizer, err)))
-        return code;
-    if (info->vocab && info->vocab != jc_tokenizer_vocab_size(run->tokenizer))
-        return jc_fail(err, JC_E_INVALID, "%s has %zu tokens, the encoder knows %zu", config->encoder.vocab,
-                       jc_tokenizer_vocab_size(run->tokenizer), info->vocab);
-    return JC_OK;
-}
 
 static void print_count(uint64_t n, const char *what)
 {
@@ -106,13 +60,4 @@ jc_code jc_step_split(struct jc_run *run, struct jc_err *err)
     if (run->split.n_leaked)
         fprintf(stderr, "split: %zu of the test titles also stand in training\n", run->split.n_leaked);
     return JC_OK;
-}
-
-jc_code jc_step_encode(struct jc_run *run, struct jc_err *err)
-{
-    const struct jc_train_data data = jc_run_data(run);
-    jc_code code = jc_tokens_make(run->tokenizer, run->dataset->texts, run->config->chunks, &run->tokens, err);
-    return code ? code
-                : jc_encode_texts(run->encoder, &run->tokens, jc_texts_count(run->dataset->texts), data.n_threads,
-                                  run->config->cache, &run->vectors, &run->encoding, err);
 }

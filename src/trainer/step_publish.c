@@ -42,16 +42,18 @@ static jc_code fill_manifest(const struct jc_run *run, struct jc_manifest *manif
     manifest->encoder.name = strdup(config->encoder.name);
     manifest->encoder.max_tokens = run->max_tokens;
     manifest->encoder.part = strdup(jc_posting_part_name(config->part));
+    manifest->encoder.prefix = strdup(config->encoder.prefix);
     manifest->encoder.chunks = config->chunks;
     if (!manifest->name || !manifest->taxonomy || !manifest->method || !manifest->data_version ||
-        !manifest->attribution || !manifest->encoder.kind || !manifest->encoder.name || !manifest->encoder.part)
+        !manifest->attribution || !manifest->encoder.kind || !manifest->encoder.name || !manifest->encoder.part ||
+        !manifest->encoder.prefix)
         return jc_fail(err, JC_E_NOMEM, "no memory for the manifest");
     snprintf(manifest->encoder.source_sha256, sizeof(manifest->encoder.source_sha256), "%s",
              jc_encoder_info(run->encoder)->source_sha256);
 
     /* Listed in a portable bundle too, which does not hold it: assemble then takes no other vocabulary. */
     char sha256[JC_SHA256_HEX];
-    jc_code code = jc_sha256_file(config->encoder.vocab, sha256, err);
+    jc_code code = jc_sha256_file(run->vocab_path, sha256, err);
     if (code || (code = jc_manifest_set_file(manifest, JC_BUNDLE_VOCAB, sha256, err)))
         return code;
     return run->is_measured ? add_metrics(manifest, &run->results[0].evaluation, err) : JC_OK;
@@ -72,8 +74,11 @@ jc_code jc_step_publish(struct jc_run *run, struct jc_err *err)
         .manifest = manifest,
         .categories = run->dataset->categories,
         .head = &run->head,
-        .vocab_path = config->portable ? NULL : config->encoder.vocab,
-        .encoder_path = config->portable || jc_run_is_fake(run) ? NULL : config->encoder.path,
+        .vocab_path = config->portable ? NULL : run->vocab_path,
+        .weights_path = config->portable || jc_run_is_fake(run) ? NULL : run->weights_path,
+        .bert = jc_run_is_fake(run) ? NULL : &run->bert,
+        .calibration = run->calibration.values,
+        .n_calibration = run->calibration.n,
     };
     code = config->keep ? jc_publish_version(config->output, config->keep, &content, err)
                         : jc_publish_bundle(config->output, &content, err);

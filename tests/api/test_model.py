@@ -1,4 +1,4 @@
-"""The default model (JOBCODE_MODEL: its complete folder) on titles it must get right."""
+"""The default model (JOBCODE_MODEL: its complete folder) on titles it must get right, however its encoder is run."""
 import os
 
 import pytest
@@ -6,15 +6,17 @@ import pytest
 from harness import Server, run
 
 MODEL = os.environ.get("JOBCODE_MODEL")
-pytestmark = [
-    pytest.mark.skipif(not MODEL, reason="JOBCODE_MODEL is not set"),
-    pytest.mark.skipif("libtorch none" in run("--version").stdout, reason="built without libtorch"),
-]
+HAS_TORCH = "libtorch none" not in run("--version").stdout
+pytestmark = pytest.mark.skipif(not MODEL, reason="JOBCODE_MODEL is not set")
+
+ENCODERS = [("onednn", "f32"), ("onednn", "int8")] + [("torch", "f32")] * HAS_TORCH
 
 
-@pytest.fixture(scope="module")
-def server():
-    with Server(MODEL) as running:
+@pytest.fixture(scope="module", params=ENCODERS, ids="-".join)
+def server(request):
+    backend, precision = request.param
+    with Server(MODEL, f"encoder.backend={backend}", f"encoder.precision={precision}") as running:
+        running.encoder = request.param
         yield running
 
 
@@ -47,9 +49,22 @@ def test_batch_composition_changes_nothing(client):
         assert all(abs(x["score"] - y["score"]) < 1.5e-4 for x, y in zip(one, other))
 
 
-def test_model_is_described(client):
+def test_model_is_described(server, client):
     model = client.get("/v1/model").json()
+    assert (model["encoder"]["backend"], model["encoder"]["precision"]) == server.encoder
     assert model["taxonomy"] == "O*NET-SOC 2019"
     assert "CC BY 4.0" in model["attribution"]
     assert len(model["encoder"]["source_sha256"]) == 64
     assert model["categories"] == client.get("/v1/categories", limit=0).json()["total"] > 800
+
+
+@pytest.mark.skipif(HAS_TORCH, reason="built with libtorch")
+def test_no_torch():
+    refused = run("--check", "--set", f"model.folder={MODEL}", "--set", "encoder.backend=torch")
+    assert refused.returncode == 1 and "no libtorch" in refused.stderr
+
+
+def test_int8_is_not_torchs():
+    refused = run("--check", "--set", f"model.folder={MODEL}", "--set", "encoder.backend=torch",
+                  "--set", "encoder.precision=int8")
+    assert refused.returncode == 1 and "needs encoder.backend onednn" in refused.stderr

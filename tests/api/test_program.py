@@ -33,7 +33,7 @@ def test_help():
 def test_version():
     result = run("--version")
     assert result.returncode == 0
-    assert re.fullmatch(r"jobcode-server \d+\.\d+\.\d+ \(libtorch [^)]+\)\n", result.stdout)
+    assert re.fullmatch(r"jobcode-server \d+\.\d+\.\d+ \(oneDNN [0-9.]+, libtorch [^)]+\)\n", result.stdout)
 
 
 def test_help_config_lists_every_key():

@@ -24,9 +24,9 @@ def shop(tmp_path, bundle):
 
 
 @pytest.mark.parametrize("command, options", [
-    ("import-encoder", ["--weights", "--output", "--pooling"]), ("fit", ["--config", "--set"]),
+    ("fit", ["--config", "--set"]),
     ("evaluate", ["--config", "--set"]), ("compare", ["--config", "--set", "--a", "--b", "--margin"]),
-    ("assemble", ["--model", "--encoder", "--vocab", "--output"])])
+    ("assemble", ["--model", "--weights", "--output"])])
 def test_help(command, options):
     assert command in trainer.run("--help").stdout
     result = trainer.run(command, "--help")
@@ -83,7 +83,7 @@ def test_bad_setting(shop, assignment, said):
     ("codes.crosswalk=tests/data/postings.csv", "postings.csv: no columns 'O*NET-SOC 2010 Code'"),
     ("source.categories=/nonexistent.tsv", "'/nonexistent.tsv': No such file"),
     ("source.categories=tests/data/postings.csv", "postings.csv:1: no column 'code'"),
-    ("encoder.vocab=/nonexistent.txt", "'/nonexistent.txt': No such file"),
+    ("encoder.weights=/nonexistent", "'/nonexistent/vocab.txt': No such file"),
     ("encoder.kind=magic", "'magic'"), ("method=magic", "no method 'magic'; there are: direct, average"),
     ("max_bad_rows=many", "max_bad_rows: 'many'"), ("refuse_worse=much", "refuse_worse: 'much'"),
     ("split.kind=column", "columns.split"), ("split.kind=postings", "nothing to test with"),

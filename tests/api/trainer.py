@@ -27,7 +27,7 @@ class Workshop:
         self.output, self.report, self.rejects = folder / "models", folder / "report", folder / "rejects.csv"
         self.cache = folder / "cache"
         self.current = self.output / "current"
-        self.settings = [f"encoder.vocab={bundle / 'vocab.txt'}", f"output={self.output}", f"report={self.report}",
+        self.settings = [f"encoder.weights={bundle}", f"output={self.output}", f"report={self.report}",
                          f"rejects={self.rejects}", f"cache={self.cache}", "encoder.kind=fake", "threads=2"]
 
     def command(self, name, *sets, options=()):

@@ -1,6 +1,6 @@
 /*
  * The yardstick of the HTTP benchmark: what the encoder gives without a server.
- *     bench_encoder MODEL TITLES SECONDS
+ *     bench_encoder MODEL TITLES SECONDS f32|int8
  * Throughput: one thread a core, batches of 256 distinct titles, encode only. Idle: one title at a time on one thread,
  * encode only and from posting to ranked categories. Prints one JSON object.
  */
@@ -195,6 +195,8 @@ static jc_code measure_idle(const struct jc_classifier *classifier, const struct
 
 static jc_code run(char **argv, struct jc_err *err)
 {
+    const struct jc_encoder_options options = {JC_BACKEND_ONEDNN,
+                                               strcmp(argv[4], "int8") == 0 ? JC_PRECISION_INT8 : JC_PRECISION_F32};
     uint64_t seconds;
     struct titles titles = {0};
     JC_AUTO_BUF struct jc_buf text = {0};
@@ -204,7 +206,7 @@ static jc_code run(char **argv, struct jc_err *err)
 
     jc_code code = jc_parse_u64(argv[3], &seconds, err);
     if (!code)
-        code = jc_classifier_load(argv[1], &classifier, err);
+        code = jc_classifier_load(argv[1], &options, &classifier, err);
     if (!code)
         code = load_titles(classifier, argv[2], &titles, &text, err);
     if (!code) /* warm-up: memory pools, clock frequency */
@@ -226,8 +228,8 @@ static jc_code run(char **argv, struct jc_err *err)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        fputs("usage: bench_encoder MODEL TITLES SECONDS\n", stderr);
+    if (argc != 5) {
+        fputs("usage: bench_encoder MODEL TITLES SECONDS f32|int8\n", stderr);
         return 2;
     }
     jc_runtime_init();

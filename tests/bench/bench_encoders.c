@@ -1,10 +1,11 @@
 /*
  * The encoders side by side on the same titles, one thread: what oneDNN's products give at their best on this core,
- * then ours in float32 and in 8 bits and libtorch's by turns, so that all see the same machine.
- *     bench_encoders WEIGHTS_DIR TITLES SECONDS [ENCODER.pt]
+ * then ours in float32 and in 8 bits and, where the build has it, libtorch's by turns, so that all see the same
+ * machine.
+ *     bench_encoders WEIGHTS_DIR TITLES SECONDS
  * Prints a JSON object an encoder: titles a second in batches of 64, latency of one title at a time, and the part of
- * the products' best rate that the batches reach. WEIGHTS_DIR has model.safetensors of all-MiniLM-L6-v2 and vocab.txt; with
- * `--ids FILE` for SECONDS the tokens are written as JSON lines for bench_peers.py instead.
+ * the products' best rate that the batches reach. WEIGHTS_DIR has model.safetensors of all-MiniLM-L6-v2 and vocab.txt;
+ * with `--ids FILE` for SECONDS the tokens are written as JSON lines for bench_peers.py instead.
  */
 #include <limits.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 #include "text/tokenizer.h"
 #include "torch/torch.h"
 
-enum { BATCH = 64, MAX_TITLES_BYTES = 64 << 20, TURNS = 5, N_SINGLES = 2000, CALIBRATION = 1000, MAX_ENCODERS = 3 };
+enum { BATCH = 64, MAX_TITLES_BYTES = 64 << 20, TURNS = 5, N_SINGLES = 1000, CALIBRATION = 1000, MAX_ENCODERS = 3 };
 
 static const struct jc_bert shape = {.hidden = 384,
                                      .layers = 6,
@@ -202,7 +203,7 @@ static jc_code create_ours(const struct jc_safetensors *weights, const struct ti
 {
     size_t n;
     const struct jc_tensor *tensors = jc_safetensors_tensors(weights, &n);
-    JC_AUTO_FREE float *calibration = calloc(jc_dnn_calibration_size(&shape), sizeof *calibration);
+    JC_AUTO_FREE float *calibration = calloc(jc_bert_calibration_size(&shape), sizeof *calibration);
     jc_code code;
     if (!calibration)
         return fail_nomem(err);
@@ -216,6 +217,13 @@ static jc_code create_ours(const struct jc_safetensors *weights, const struct ti
     return JC_OK;
 }
 
+static jc_code create_torch(const struct jc_safetensors *weights, struct encoder *encoder, struct jc_err *err)
+{
+    size_t n;
+    const struct jc_tensor *tensors = jc_safetensors_tensors(weights, &n);
+    return jc_torch_module_create(&shape, tensors, n, &encoder->torch, err);
+}
+
 static jc_code run(char **argv, struct jc_err *err)
 {
     static struct encoder encoders[MAX_ENCODERS] = {{.name = "f32"}, {.name = "int8"}, {.name = "torch"}};
@@ -226,11 +234,12 @@ static jc_code run(char **argv, struct jc_err *err)
     jc_code code = load_titles(argv[1], argv[2], &titles, err);
     if (!code && strcmp(argv[3], "--ids") == 0)
         return write_ids(&titles, argv[4], err);
-    const size_t n = argv[4] ? 3 : 2;
+    const bool has_torch = strcmp(jc_torch_version(), "none") != 0;
+    const size_t n = has_torch ? 3 : 2;
     if (code || (code = jc_parse_u64(argv[3], &seconds, err)) ||
         (code = jc_path_join(path, sizeof path, argv[1], "model.safetensors", err)) ||
         (code = jc_safetensors_open(path, &weights, err)) || (code = create_ours(weights, &titles, encoders, err)) ||
-        (argv[4] && (code = jc_torch_module_load(argv[4], &encoders[2].torch, err))) ||
+        (has_torch && (code = create_torch(weights, &encoders[2], err))) ||
         (code = measure_peak(JC_PRECISION_F32, &encoders[0].peak, err)) ||
         (code = measure_peak(JC_PRECISION_INT8, &encoders[1].peak, err)))
         return code;
@@ -242,7 +251,7 @@ static jc_code run(char **argv, struct jc_err *err)
         jc_dnn_scratch_destroy(encoders[i].scratch);
         jc_dnn_encoder_destroy(encoders[i].dnn);
     }
-    if (argv[4])
+    if (has_torch)
         jc_torch_module_destroy(encoders[2].torch);
     free(titles.ids);
     free(titles.n_tokens);
@@ -252,8 +261,8 @@ static jc_code run(char **argv, struct jc_err *err)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4 && argc != 5) {
-        fputs("usage: bench_encoders WEIGHTS_DIR TITLES SECONDS [ENCODER.pt]\n"
+    if (argc != (argc > 3 && strcmp(argv[3], "--ids") == 0 ? 5 : 4)) {
+        fputs("usage: bench_encoders WEIGHTS_DIR TITLES SECONDS\n"
               "       bench_encoders WEIGHTS_DIR TITLES --ids FILE\n",
               stderr);
         return 2;

@@ -48,6 +48,11 @@ def process_cpu_s(process):
     return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
 
 
+def rss_mib(process):
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+    return int(re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)[1]) / 1024
+
+
 class Server:
     """The real binary on a free port, and what it says of itself."""
 
@@ -132,8 +137,8 @@ class Bench:
         result["other_cores"] = max(0, machine_cores - server_cores - result["load_cores"])
         return result
 
-    def encoder(self, model):
-        command = [self.args.encoder, model, str(self.titles), str(self.args.seconds)]
+    def encoder(self, model, precision):
+        command = [self.args.encoder, model, str(self.titles), str(self.args.seconds), precision]
         return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
@@ -157,23 +162,23 @@ def mean_of(before, after):
     return {name: (before[name] + after[name]) / 2 for name in before}
 
 
-def measure_round(bench, model):
-    with Server(bench.args.server, model) as server:
+def measure_round(bench, model, precision):
+    with Server(bench.args.server, model, [f"encoder.precision={precision}"]) as server:
         return {"many": bench.measure(server, MANY_EACH), "one": bench.measure(server, ONE_EACH),
-                "alone": bench.measure(server, ONE_ALONE)}
+                "alone": bench.measure(server, ONE_ALONE), "rss_mib": rss_mib(server.process)}
 
 
-def run_model(bench):
+def run_model(bench, precision="f32"):
     """The yardstick is measured before and after each round, as cores change their speed; medians count."""
     model = os.environ.get("JOBCODE_MODEL")
     if not model:
-        print("skipped: JOBCODE_MODEL is not set to a complete model bundle (with encoder.pt)")
+        print("skipped: JOBCODE_MODEL is not set to a complete model bundle (with model.safetensors)")
         sys.exit(SKIP)
-    encoder = [bench.encoder(model)]
+    encoder = [bench.encoder(model, precision)]
     rounds = []
     for _ in range(ROUNDS):
-        each = measure_round(bench, model)
-        encoder.append(bench.encoder(model))
+        each = measure_round(bench, model, precision)
+        encoder.append(bench.encoder(model, precision))
         each["encoder"] = yardstick = mean_of(*encoder[-2:])
         for name in ("many", "one"):
             each[name]["ratio"] = each[name]["titles_per_s"] / yardstick["titles_per_s"]
@@ -187,7 +192,7 @@ def run_model(bench):
         return {name: median(what, name) for name in rounds[0][what]}
 
     whole, many, one, alone = (medians(what) for what in ("encoder", "many", "one", "alone"))
-    print(f"{whole['tokens_mean']:.2f} tokens a title, [CLS] and [SEP] counted; {whole['threads']:.0f} encoder threads; "
+    print(f"{precision}, {whole['tokens_mean']:.2f} tokens a title, [CLS] and [SEP] counted; {whole['threads']:.0f} encoder threads; "
           f"medians of {ROUNDS} rounds")
     print_head("titles/s")
     print_row("encoder alone, batches of 256", f"{whole['titles_per_s']:.0f}", "1")
@@ -197,11 +202,11 @@ def run_model(bench):
     print_row("idle, tokenise, encode and rank one title", "", "",
               {"p50_ms": whole["classify_p50_ms"], "p99_ms": whole["classify_p99_ms"]})
     print_row("idle, HTTP, one title on one connection", f"{alone['titles_per_s']:.0f}", "", alone)
-    print(f"HTTP adds {median('added_ms'):.2f} ms to the encoder's p50.")
+    print(f"HTTP adds {median('added_ms'):.2f} ms to the encoder's p50. The server has {median('rss_mib'):.0f} MiB resident.")
     print("rounds: encoder " + ", ".join(f"{each['titles_per_s']:.0f}" for each in encoder) + " titles/s; ratios " +
           ", ".join(f"{each['many']['ratio']:.3f}/{each['one']['ratio']:.3f}" for each in rounds) + "; added " +
           ", ".join(f"{each['added_ms']:.2f}" for each in rounds) + " ms")
-    return {"rounds": rounds}
+    return {"precision": precision, "rounds": rounds}
 
 
 def write_fake_titles(vocab, path):
@@ -239,7 +244,7 @@ def run_bare(bench):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["model", "bare"])
+    parser.add_argument("what", choices=["model", "int8", "bare"])
     for name in ("server", "load", "encoder", "bare", "fake-bundle", "output"):
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--seconds", type=int, default=5, help="of each measurement")
@@ -248,9 +253,10 @@ def main():
     titles = pathlib.Path(args.output).with_suffix(f".{args.what}.txt")
     hardware_text = hardware()
     print(hardware_text)
-    if args.what == "model":
+    if args.what != "bare":
         subprocess.run([sys.executable, pathlib.Path(__file__).with_name("titles.py"), titles], check=True)
-    result = {"model": run_model, "bare": run_bare}[args.what](Bench(args, titles))
+    runs = {"model": run_model, "int8": functools.partial(run_model, precision="int8"), "bare": run_bare}
+    result = runs[args.what](Bench(args, titles))
     with open(args.output, "a", encoding="utf-8") as output:
         json.dump({"what": args.what, "time": time.time(), "hardware": hardware_text, "cores": CORES, **result}, output)
         output.write("\n")

@@ -23,7 +23,7 @@ import torch  # noqa: E402
 from sentence_transformers import SentenceTransformer  # noqa: E402
 
 BATCH = 64
-N_SINGLES = 2000
+N_SINGLES = 1000
 
 
 def export(model, path):

@@ -89,10 +89,10 @@ class Run:
 # ---- the methods ----
 
 
-def measure_method(train, method, model, folder):
+def measure_method(train, method, weights, folder):
     """A fit as config/onet.yaml has it: read, encode, calibrate, measure, fit on all rows, publish; then once more."""
-    settings = [f"method={method}", f"encoder.path={model}/encoder.pt", f"encoder.vocab={model}/vocab.txt",
-                f"cache={folder}/vectors", f"output={folder}/model", "report="]
+    settings = [f"method={method}", f"encoder.weights={weights}", f"cache={folder}/vectors", f"output={folder}/model",
+                "report="]
     cold = Run(train, "fit", "config/onet.yaml", settings)
     warm = Run(train, "fit", "config/onet.yaml", settings)
     return {"cold": cold.result(), "warm": warm.result(), "n_texts": cold.find(r"^encode: (\d+) in"),
@@ -101,16 +101,16 @@ def measure_method(train, method, model, folder):
 
 def run_methods(args):
     """Turn about, as cores change their speed; a method's ratio is to `average` of its own round; medians count."""
-    model = os.environ.get("JOBCODE_MODEL")
-    if not model or not os.environ.get("JOBCODE_ONET_DIR"):
-        print("skipped: JOBCODE_MODEL (a complete model bundle) and JOBCODE_ONET_DIR are not both set")
+    weights = os.environ.get("JOBCODE_WEIGHTS")
+    if not weights or not os.environ.get("JOBCODE_ONET_DIR"):
+        print("skipped: JOBCODE_WEIGHTS (the checkpoint's folder) and JOBCODE_ONET_DIR are not both set")
         sys.exit(SKIP)
     rounds = []
     for i in range(args.rounds):
         each = {}
         for method in METHODS[i % len(METHODS):] + METHODS[:i % len(METHODS)]:
             with tempfile.TemporaryDirectory() as folder:
-                each[method] = run = measure_method(args.train, method, os.path.abspath(model), folder)
+                each[method] = run = measure_method(args.train, method, os.path.abspath(weights), folder)
             print(f"round {i + 1}: {method} {run['cold']['wall_s']:.1f} s, with cached vectors "
                   f"{run['warm']['wall_s']:.1f} s", file=sys.stderr)
         rounds.append(each)
@@ -135,12 +135,12 @@ def run_methods(args):
 # ---- scale ----
 
 
-def measure_scale(args, n_rows, options, vocab, folder):
+def measure_scale(args, n_rows, options, weights, folder):
     postings = folder / "postings.csv"
     subprocess.run([sys.executable, pathlib.Path(__file__).with_name("make_postings.py"), "--rows", str(n_rows),
                     "--output", postings, *options], check=True)
     run = Run(args.train, "fit", "config/postings.yaml",
-              [f"postings.0.path={postings}", "codes.crosswalk=", "encoder.kind=fake", f"encoder.vocab={vocab}",
+              [f"postings.0.path={postings}", "codes.crosswalk=", "encoder.kind=fake", f"encoder.weights={weights}",
                f"cache={folder}/vectors", f"output={folder}/models", f"report={folder}/report",
                f"rejects={folder}/rejects.csv"])
     return {**run.result(), "n_rows": n_rows, "file_mib": postings.stat().st_size / 2**20,
@@ -156,7 +156,7 @@ def run_scale(args):
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             subprocess.run([args.fake_bundle, folder / "fake"], check=True)
-            row = measure_scale(args, n_rows, options, folder / "fake/vocab.txt", folder)
+            row = measure_scale(args, n_rows, options, folder / "fake", folder)
         print(f"{row['n_rows']:9}{row['file_mib']:7.0f}{row['n_texts']:9.0f}{row['stages']['read']:8.1f}"
               f"{row['encode_s']:10.1f}{row['fit_s']:8.1f}{row['wall_s']:8.1f}{row['rss_mib']:10.0f}"
               f"{row['own_mib']:9.0f}{row['cores']:7.2f}{row['other_cores']:8.2f}", flush=True)

@@ -1,6 +1,6 @@
 /*
- * The encoder of src/dnn against the vectors that sentence-transformers gave for the same token ids (record_vectors.py),
- * in float32 and in 8 bits, alone and in batches of every kind.
+ * The encoder of src/dnn against the vectors that sentence-transformers gave for the same token ids
+ * (record_vectors.py), in float32 and in 8 bits, alone and in batches of every kind.
  */
 #include "artifact/safetensors.h"
 #include "base/rng.h"
@@ -99,9 +99,10 @@ static void check_int8(const struct jc_dnn_encoder *encoder, const struct texts 
         least = fmin(least, cosine);
     }
     fprintf(stderr, "8 bits: cosine %.5f on average, %.5f at least\n", mean, least);
-    /* 7-bit weights where there is no VNNI. */
-    check_report(mean >= (jc_dnn_has_vnni() ? 0.999 : 0.998), __FILE__, __LINE__, "the cosine is %g on average", mean);
-    check_report(least >= 0.99, __FILE__, __LINE__, "the cosine is %g once", least);
+    /* Found: .99981 and .99962; .99955 and .99915 with the 7-bit weights of where there is no VNNI. */
+    const bool vnni = jc_dnn_has_vnni();
+    check_report(mean >= (vnni ? 0.9997 : 0.9993), __FILE__, __LINE__, "the cosine is %g on average", mean);
+    check_report(least >= (vnni ? 0.9993 : 0.9985), __FILE__, __LINE__, "the cosine is %g once", least);
     check_batches(encoder, texts, alone, 0);
 }
 
@@ -139,7 +140,7 @@ int main(void)
     size_t n_tensors;
     const struct jc_tensor *tensors = jc_safetensors_tensors(weights, &n_tensors);
     JC_AUTO(jc_dnn_encoder) struct jc_dnn_encoder *encoder = NULL, *small = NULL;
-    JC_AUTO_FREE float *calibration = calloc(jc_dnn_calibration_size(&shape), sizeof *calibration);
+    JC_AUTO_FREE float *calibration = calloc(jc_bert_calibration_size(&shape), sizeof *calibration);
     REQUIRE_OK(jc_dnn_encoder_create(&shape, tensors, n_tensors, JC_PRECISION_F32, NULL, &encoder, &err));
     check_float32(encoder, &texts, vectors);
     calibrate(encoder, &texts, calibration);

@@ -185,7 +185,8 @@ static jc_code make_bundle(const char *folder, bool has_exemplars, struct jc_err
     if (!manifest)
         return jc_fail(err, JC_E_NOMEM, "no memory for the manifest");
     jc_code code;
-    if ((code = fill_manifest(manifest, err)) || (code = jc_encoder_load(JC_ENCODER_FAKE, NULL, &encoder, err)))
+    if ((code = fill_manifest(manifest, err)) ||
+        (code = jc_encoder_load(&(struct jc_encoder_source){.kind = JC_ENCODER_FAKE}, NULL, &encoder, err)))
         return code;
 
     size_t dim = jc_encoder_info(encoder)->dim;

@@ -70,16 +70,18 @@ static jc_code check_encoder(const struct jc_run *run, const struct jc_manifest 
         strcmp(manifest->encoder.source_sha256, source) != 0 || manifest->encoder.max_tokens != run->max_tokens)
         return jc_fail(err, JC_E_INVALID, "it was made for another encoder (%s, %zu tokens)", manifest->encoder.name,
                        manifest->encoder.max_tokens);
+    if (strcmp(manifest->encoder.prefix, config->encoder.prefix) != 0)
+        return jc_fail(err, JC_E_INVALID, "it was made for another encoder.prefix ('%s')", manifest->encoder.prefix);
     if (strcmp(manifest->encoder.part, jc_posting_part_name(config->part)) != 0 ||
         manifest->encoder.chunks != config->chunks)
         return jc_fail(err, JC_E_INVALID, "it was made for another part of a posting (text.part, text.chunks)");
     const struct jc_manifest_file *vocab = jc_manifest_find_file(manifest, JC_BUNDLE_VOCAB);
     char sha256[JC_SHA256_HEX];
-    jc_code code = jc_sha256_file(config->encoder.vocab, sha256, err);
+    jc_code code = jc_sha256_file(run->vocab_path, sha256, err);
     if (code)
         return code;
     if (vocab && strcmp(vocab->sha256, sha256) != 0)
-        return jc_fail(err, JC_E_INVALID, "it was made for another vocabulary (encoder.vocab)");
+        return jc_fail(err, JC_E_INVALID, "it was made for another vocabulary");
     return JC_OK;
 }
 

@@ -15,12 +15,17 @@
 #define LOCK_FILE ".lock"
 #define VERSION_MAX (NAME_MAX - 11) /* bytes: deleting it appends ".tmp-XXXXXX" */
 
-/* As a server loads it; a portable bundle has no encoder to ask. */
+/* As a server loads it, in each precision it may; a portable bundle has no encoder to ask. */
 static jc_code test_bundle(const char *folder, const struct jc_bundle_content *content, struct jc_err *err)
 {
     if (content->vocab_path) {
-        JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL;
-        return jc_classifier_load(folder, &classifier, err);
+        static const struct jc_encoder_options int8 = {JC_BACKEND_ONEDNN, JC_PRECISION_INT8};
+        JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL, *small = NULL;
+        jc_code code = jc_classifier_load(folder, NULL, &classifier, err);
+        if (code || !content->calibration)
+            return code;
+        code = jc_classifier_load(folder, &int8, &small, err);
+        return code ? jc_wrap(err, "in int8") : JC_OK;
     }
     JC_AUTO(jc_bundle) struct jc_bundle *bundle = NULL;
     return jc_bundle_load(folder, JC_BUNDLE_PORTABLE, &bundle, err);

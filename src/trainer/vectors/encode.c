@@ -11,8 +11,7 @@
 
 #define NO_ROW UINT32_MAX
 
-/* A cached vector and the same text encoded now. Versions of libtorch, processors and batches differ by 1e-5 at most;
- * another pooling of the same weights, by 0.1. */
+/* A cached vector and the same text encoded now. Backends, processors and batches differ by 1e-5 at most. */
 #define MIN_COSINE 0.999F
 
 struct encoding {
@@ -70,7 +69,7 @@ static jc_code look_up(struct encoding *encoding, struct jc_err *err)
     return JC_OK;
 }
 
-/* The cache is known by the encoder's weights; what else makes a vector (pooling, a defect of then) shows in one. */
+/* The cache is known by what makes a vector what it is; a defect of then shows in one. */
 static jc_code check_cache(const struct encoding *encoding, struct jc_err *err)
 {
     if (encoding->n_cached == 0)

@@ -145,13 +145,9 @@ jc_code jc_vector_files_open(struct jc_vector_files *files, const char *folder, 
                              struct jc_err *err)
 {
     *files = (struct jc_vector_files){.keys_fd = -1, .vectors_fd = -1, .dim = encoder->dim};
-    JC_AUTO_BUF struct jc_buf source = {0};
-    jc_buf_printf(&source, "%s %s", encoder->kind, encoder->source_sha256);
-    jc_code code = jc_buf_check(&source, err);
-    if (code)
-        return code;
-    char identity[JC_SHA256_HEX], name[64];
-    jc_sha256_hex(source.data, source.n, identity);
+    const char *identity = encoder->vectors_sha256;
+    char name[64];
+    jc_code code;
     snprintf(name, sizeof(name), "%.16s-%zu.keys", identity, encoder->dim);
     if ((code = jc_path_join(files->keys_path, sizeof(files->keys_path), folder, name, err)))
         return code;

@@ -69,7 +69,7 @@ static void check_version(const struct jc_manifest *manifest)
     for (size_t i = 0; i < JC_COUNT(names); i++)
         if (jc_manifest_find_file(manifest, names[i]))
             strcat(hashes, jc_manifest_find_file(manifest, names[i])->sha256);
-    strcat(hashes, " title 1 16");
+    strcat(hashes, " title 1 16 ");
     jc_sha256_hex(hashes, strlen(hashes), sha256);
     snprintf(version, sizeof version, "test-exemplar-%.12s", sha256);
     CHECK_STR(manifest->version, version);

@@ -13,7 +13,7 @@ static struct jc_err err;
 
 /* What jc_manifest_write makes of make_manifest(). */
 static const char expected[] = "{\n"
-                               "  \"format_version\": 3,\n"
+                               "  \"format_version\": 4,\n"
                                "  \"name\": \"onet \\\"30.1\\\"\",\n"
                                "  \"version\": \"v1\",\n"
                                "  \"taxonomy\": \"O*NET-SOC 2019\",\n"
@@ -23,12 +23,13 @@ static const char expected[] = "{\n"
                                "  \"dim\": 384,\n"
                                "  \"n_categories\": 1016,\n"
                                "  \"encoder\": {\n"
-                               "    \"kind\": \"bert-torchscript\",\n"
+                               "    \"kind\": \"bert\",\n"
                                "    \"name\": \"all-MiniLM-L6-v2\",\n"
                                "    \"source_sha256\": \"" SHA_B "\",\n"
                                "    \"max_tokens\": 128,\n"
                                "    \"part\": \"title\",\n"
-                               "    \"chunks\": 4\n"
+                               "    \"chunks\": 4,\n"
+                               "    \"prefix\": \"query: \"\n"
                                "  },\n"
                                "  \"files\": {\n"
                                "    \"a.bin\": \"" SHA_B "\",\n"
@@ -55,12 +56,13 @@ static struct jc_manifest *make_manifest(void)
     manifest->data_version = strdup("O*NET 30.1");
     manifest->dim = 384;
     manifest->n_categories = 1016;
-    manifest->encoder.kind = strdup("bert-torchscript");
+    manifest->encoder.kind = strdup("bert");
     manifest->encoder.name = strdup("all-MiniLM-L6-v2");
     strcpy(manifest->encoder.source_sha256, SHA_B);
     manifest->encoder.max_tokens = 128;
     manifest->encoder.part = strdup("title");
     manifest->encoder.chunks = 4;
+    manifest->encoder.prefix = strdup("query: ");
     REQUIRE_OK(jc_manifest_set_file(manifest, "b.bin", SHA_B, &err));
     REQUIRE_OK(jc_manifest_set_file(manifest, "a.bin", SHA_B, &err));
     REQUIRE_OK(jc_manifest_set_file(manifest, "b.bin", SHA_A, &err)); /* replaces */
@@ -95,6 +97,7 @@ static void test_round_trip(void)
     CHECK_INT(loaded->encoder.max_tokens, 128);
     CHECK_STR(loaded->encoder.part, "title");
     CHECK_INT(loaded->encoder.chunks, 4);
+    CHECK_STR(loaded->encoder.prefix, "query: ");
     CHECK_INT(loaded->n_categories, 1016);
     CHECK_STR(loaded->canaries[0].title, "Caf\xc3\xa9 Manager");
     CHECK(loaded->metrics[2].value == 1.0 / 3);
@@ -118,6 +121,7 @@ static void test_empty_lists(void)
     REQUIRE_OK(jc_manifest_write(manifest, path, &err));
     REQUIRE_OK(jc_manifest_load(path, &loaded, &err));
     CHECK_STR(loaded->encoder.source_sha256, "");
+    CHECK_STR(loaded->encoder.prefix, "");
     CHECK(loaded->n_files == 0 && loaded->n_canaries == 0 && loaded->n_metrics == 0);
 }
 
@@ -139,10 +143,12 @@ static void check_refused(const char *from, const char *to, jc_code code, const 
 
 static void test_wrong_members(void)
 {
-    check_refused("\"format_version\": 3", "\"format_version\": 4, \"new\": 1", JC_E_UNSUPPORTED,
-                  "/format_version: 4, and this program reads 3");
-    check_refused("\"format_version\": 3", "\"format_version\": 1.0", JC_E_FORMAT, "/format_version: not an integer");
-    check_refused("\"format_version\": 3,", "", JC_E_FORMAT, "/format_version: missing");
+    check_refused("\"format_version\": 4", "\"format_version\": 5, \"new\": 1", JC_E_UNSUPPORTED,
+                  "/format_version: 5, and this program reads 4");
+    check_refused("\"format_version\": 4", "\"format_version\": 3", JC_E_UNSUPPORTED,
+                  "/format_version: 3, and this program reads 4");
+    check_refused("\"format_version\": 4", "\"format_version\": 1.0", JC_E_FORMAT, "/format_version: not an integer");
+    check_refused("\"format_version\": 4,", "", JC_E_FORMAT, "/format_version: missing");
     check_refused("\"dim\"", "\"new\": 1, \"dim\"", JC_E_FORMAT, "/new: unknown member");
     check_refused("\"kind\"", "\"a/b~c\": 1, \"kind\"", JC_E_FORMAT, "/encoder/a~1b~0c: unknown member");
     check_refused("\"version\": \"v1\"", "\"version\": 1", JC_E_FORMAT, "/version: not a string");
@@ -157,6 +163,9 @@ static void test_wrong_members(void)
     check_refused("  \"dim\": 384,\n", "", JC_E_FORMAT, "/dim: missing");
     check_refused("\"max_tokens\": 128", "\"max_tokens\": 0", JC_E_FORMAT, "/encoder/max_tokens");
     check_refused("\"chunks\": 4", "\"chunks\": 17", JC_E_FORMAT, "/encoder/chunks: not an integer from 1 to 16");
+    check_refused(",\n    \"prefix\": \"query: \"", "", JC_E_FORMAT, "/encoder/prefix: missing");
+    check_refused("\"query: \"", "null", JC_E_FORMAT, "/encoder/prefix: not a string");
+    check_refused("query: ", "a\\u0000b", JC_E_FORMAT, "\\u0000 is not allowed");
     check_refused("\"source_sha256\": \"0", "\"source_sha256\": \"X", JC_E_FORMAT, "/encoder/source_sha256: neither");
     check_refused("\"source_sha256\": \"0", "\"source_sha256\": \"00", JC_E_FORMAT, "/encoder/source_sha256: neither");
     check_refused("\"encoder\": {", "\"encoder\": 1, \"x\": {", JC_E_FORMAT, "/x: unknown member");

@@ -130,7 +130,7 @@ static void check_precisions(struct checkpoint *c)
     static float vectors[N_TEXTS * MAX_HIDDEN];
     JC_AUTO(jc_dnn_encoder) struct jc_dnn_encoder *encoder = NULL, *small = NULL;
     JC_AUTO(jc_dnn_scratch) struct jc_dnn_scratch *scratch = NULL;
-    JC_AUTO_FREE float *calibration = calloc(jc_dnn_calibration_size(&c->bert), sizeof *calibration);
+    JC_AUTO_FREE float *calibration = calloc(jc_bert_calibration_size(&c->bert), sizeof *calibration);
     double cosine;
     fill_texts(&texts, &c->bert, 11);
     REQUIRE_OK(jc_dnn_encoder_create(&c->bert, c->tensors, c->n_tensors, JC_PRECISION_F32, NULL, &encoder, &err));
@@ -150,6 +150,120 @@ static void check_precisions(struct checkpoint *c)
     check_report(cosine >= 0.999, __FILE__, __LINE__, "8 bits are at a cosine of %g", cosine);
     check_batches(small, &texts, vectors, 0);
     check_threads(small, &texts, vectors);
+}
+
+/* What is no mean, or no mean of squares: a file of something else must not make an encoder. */
+static void check_calibrations(const struct checkpoint *c)
+{
+    const size_t n = jc_bert_calibration_size(&c->bert);
+    static const float bad[][2] = {{2, 1}, {0, -1}, {NAN, 1}, {0, NAN}, {0, INFINITY}, {INFINITY, INFINITY}};
+    JC_AUTO_FREE float *calibration = calloc(n, sizeof *calibration);
+    REQUIRE(calibration);
+    for (size_t i = 0; i < JC_COUNT(bad); i++) {
+        struct jc_err err;
+        struct jc_dnn_encoder *encoder = NULL;
+        calibration[n / 2 - 1] = bad[i][0];
+        calibration[n - 1] = bad[i][1];
+        CHECK_FAILS(
+            jc_dnn_encoder_create(&c->bert, c->tensors, c->n_tensors, JC_PRECISION_INT8, calibration, &encoder, &err),
+            JC_E_FORMAT, "calibration");
+        CHECK(encoder == NULL);
+    }
+    struct jc_err err;
+    JC_AUTO(jc_dnn_encoder) struct jc_dnn_encoder *encoder = NULL;
+    calibration[n / 2 - 1] = calibration[n - 1] = 0; /* channels that nothing was ever seen of */
+    CHECK(jc_dnn_encoder_create(&c->bert, c->tensors, c->n_tensors, JC_PRECISION_INT8, calibration, &encoder, &err) ==
+          JC_OK);
+}
+
+/* A hundred thousand times one text has the mean and the mean square of that text. */
+static void check_long_calibrations(const struct checkpoint *c)
+{
+    enum { N = 100000 };
+    const size_t n = jc_bert_calibration_size(&c->bert);
+    struct jc_err err;
+    JC_AUTO(jc_dnn_encoder) struct jc_dnn_encoder *encoder = NULL, *small = NULL;
+    JC_AUTO(jc_dnn_scratch) struct jc_dnn_scratch *scratch = NULL, *small_scratch = NULL;
+    JC_AUTO_FREE float *one = calloc(n, sizeof *one), *many = calloc(n, sizeof *many);
+    JC_AUTO_FREE int32_t *ids = calloc(N, sizeof *ids);
+    JC_AUTO_FREE uint32_t *n_tokens = calloc(N, sizeof *n_tokens);
+    REQUIRE(one && many && ids && n_tokens);
+    for (size_t i = 0; i < N; i++) {
+        ids[i] = 7;
+        n_tokens[i] = 1;
+    }
+    REQUIRE_OK(jc_dnn_encoder_create(&c->bert, c->tensors, c->n_tensors, JC_PRECISION_F32, NULL, &encoder, &err));
+    REQUIRE_OK(jc_dnn_scratch_create(encoder, &scratch, &err));
+    REQUIRE_OK(jc_dnn_encoder_calibrate(encoder, scratch, ids, n_tokens, 1, one, &err));
+    REQUIRE_OK(jc_dnn_encoder_calibrate(encoder, scratch, ids, n_tokens, N, many, &err));
+    for (size_t i = 0; i < n; i++)
+        CHECK_NEAR(many[i], one[i], 2e-6 + 1e-5 * fabs((double)one[i]));
+    /* Each channel is constant. */
+    REQUIRE_OK(jc_dnn_encoder_create(&c->bert, c->tensors, c->n_tensors, JC_PRECISION_INT8, many, &small, &err));
+    REQUIRE_OK(jc_dnn_scratch_create(small, &small_scratch, &err));
+    CHECK_FAILS(jc_dnn_encoder_calibrate(small, small_scratch, ids, n_tokens, 1, one, &err), JC_E_UNSUPPORTED,
+                "calibrated in f32");
+    REQUIRE_OK(jc_dnn_encoder_calibrate(encoder, scratch, ids, n_tokens, 0, many, &err));
+    CHECK(many[0] == 0 && many[n - 1] == 0);
+}
+
+static void scale_layer(struct checkpoint *c, const char *name, float factor)
+{
+    const struct jc_tensor *tensor = find_tensor(c, "encoder.layer.1.", name);
+    float *values = (float *)(uintptr_t)tensor->data;
+    for (size_t k = 0; k < tensor->n_bytes / sizeof *values; k++)
+        values[k] *= factor;
+}
+
+/* Weights so large that the scores, or the squares that a layer norm adds up, overflow: no vector comes of them. */
+static void check_overflows(struct checkpoint *c)
+{
+    static const char *const groups[][3] = {
+        {"attention.self.query.weight", "attention.self.key.weight", "attention.self.value.weight"},
+        {"attention.self.query.weight", "attention.self.key.weight"},
+        {"attention.self.value.weight"},
+        {"attention.output.dense.weight"},
+        {"intermediate.dense.weight"},
+        {"output.dense.weight"}};
+    static const enum jc_precision precisions[] = {JC_PRECISION_F32, JC_PRECISION_INT8};
+    for (size_t g = 0; g < JC_COUNT(groups); g++) {
+        for (size_t i = 0; i < JC_COUNT(groups[g]) && groups[g][i]; i++)
+            scale_layer(c, groups[g][i], 1e30f);
+        for (size_t p = 0; p < JC_COUNT(precisions); p++) {
+            struct jc_err err;
+            struct jc_dnn_encoder *encoder = NULL;
+            CHECK_FAILS(jc_dnn_encoder_create(&c->bert, c->tensors, c->n_tensors, precisions[p], NULL, &encoder, &err),
+                        JC_E_MODEL, "not finite");
+            CHECK(encoder == NULL);
+        }
+        for (size_t i = 0; i < JC_COUNT(groups[g]) && groups[g][i]; i++)
+            scale_layer(c, groups[g][i], 1e-30f);
+    }
+}
+
+/* What it is made from is copied: nothing done to the tensors later changes a vector. */
+static void check_copies(struct checkpoint *c, enum jc_precision precision)
+{
+    struct jc_err err;
+    struct jc_tensor copies[MAX_TENSORS];
+    float before[MAX_HIDDEN], after[MAX_HIDDEN];
+    const int32_t ids[] = {1, 7, 3};
+    const uint32_t n_tokens = 3;
+    JC_AUTO(jc_dnn_encoder) struct jc_dnn_encoder *encoder = NULL;
+    memcpy(copies, c->tensors, sizeof copies);
+    for (size_t i = 0; i < c->n_tensors; i++) {
+        void *data = malloc(copies[i].n_bytes);
+        REQUIRE(data);
+        copies[i].data = memcpy(data, copies[i].data, copies[i].n_bytes);
+    }
+    REQUIRE_OK(jc_dnn_encoder_create(&c->bert, copies, c->n_tensors, precision, NULL, &encoder, &err));
+    encode(encoder, ids, &n_tokens, 1, before);
+    for (size_t i = 0; i < c->n_tensors; i++) {
+        memset((void *)(uintptr_t)copies[i].data, 0x5a, copies[i].n_bytes);
+        free((void *)(uintptr_t)copies[i].data);
+    }
+    encode(encoder, ids, &n_tokens, 1, after);
+    CHECK(memcmp(after, before, c->bert.hidden * sizeof *after) == 0);
 }
 
 static void check_refused(const struct checkpoint *c, const struct jc_bert *bert, jc_code want, const char *text)
@@ -199,6 +313,12 @@ static void check_refusals(struct checkpoint *c)
     bert.layers = 0;
     check_refused(c, &bert, JC_E_FORMAT, "size of 0");
     bert = c->bert;
+    bert.hidden = 16384;
+    bert.vocab = (size_t)1 << 24;
+    bert.layers = 2;
+    bert.heads = 1;
+    const struct checkpoint empty = {.bert = bert};
+    check_refused(&empty, &bert, JC_E_FORMAT, "tensor 'embeddings.word_embeddings.weight' is missing");
     bert.intermediate = SIZE_MAX;
     check_refused(c, &bert, JC_E_FORMAT, "over");
 }
@@ -233,7 +353,13 @@ int main(void)
     fill_checkpoint(&mean);
     check_precisions(&cls);
     check_precisions(&mean);
+    check_calibrations(&cls);
+    check_long_calibrations(&mean);
+    check_copies(&cls, JC_PRECISION_F32);
+    check_copies(&mean, JC_PRECISION_INT8);
     check_refusals(&cls);
+    check_overflows(&cls);
+    check_overflows(&mean);
     finish_checkpoint(&cls);
     finish_checkpoint(&mean);
     return check_finish();

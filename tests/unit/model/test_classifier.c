@@ -17,14 +17,14 @@ static void encode_w3_w4(float *ret_vector)
     JC_AUTO(jc_encoder) struct jc_encoder *encoder = NULL;
     const int32_t ids[] = {2, 8, 9, 3};
     uint32_t n = 4;
-    REQUIRE_OK(jc_encoder_load(JC_ENCODER_FAKE, NULL, &encoder, &err));
+    REQUIRE_OK(jc_encoder_load(&(struct jc_encoder_source){.kind = JC_ENCODER_FAKE}, NULL, &encoder, &err));
     REQUIRE_OK(jc_encoder_encode(encoder, ids, &n, 1, ret_vector, &err));
 }
 
 static jc_code load(struct small_model model, struct jc_classifier **ret_classifier)
 {
     small_model_write(folder, &model);
-    return jc_classifier_load(folder, ret_classifier, &err);
+    return jc_classifier_load(folder, NULL, ret_classifier, &err);
 }
 
 static void test_answers(void)
@@ -155,7 +155,8 @@ static void test_refusals(void)
     model.kind = "other";
     CHECK_FAILS(load(model, &classifier), JC_E_UNSUPPORTED, "'other'");
 
-    CHECK_FAILS(jc_classifier_load("/nonexistent/model", &classifier, &err), JC_E_NOT_FOUND, "/nonexistent/model");
+    CHECK_FAILS(jc_classifier_load("/nonexistent/model", NULL, &classifier, &err), JC_E_NOT_FOUND,
+                "/nonexistent/model");
     CHECK(!classifier);
 }
 

@@ -26,6 +26,8 @@ static void test_info(void)
 {
     const struct jc_encoder_info *info = jc_encoder_info(encoder);
     CHECK_STR(info->kind, "fake");
+    CHECK_STR(info->backend, "fake");
+    CHECK_STR(info->precision, "f32");
     CHECK_STR(info->source_sha256, "");
     CHECK_INT(info->dim, 384);
     CHECK_INT(info->vocab, 0);
@@ -75,14 +77,14 @@ static void test_errors(void)
     CHECK_FAILS(jc_encoder_encode(encoder, ids, &many, 1, vector, &err), JC_E_INVALID, "513 tokens");
 
     struct jc_encoder *other = NULL;
-    CHECK_FAILS(jc_encoder_load("gpt", NULL, &other, &err), JC_E_UNSUPPORTED, "'gpt'");
-    CHECK_FAILS(jc_encoder_load(JC_ENCODER_BERT, NULL, &other, &err), JC_E_INVALID, "needs a file");
+    const struct jc_encoder_source source = {.kind = "gpt"};
+    CHECK_FAILS(jc_encoder_load(&source, NULL, &other, &err), JC_E_UNSUPPORTED, "'gpt'");
     CHECK(!other);
 }
 
 int main(void)
 {
-    REQUIRE_OK(jc_encoder_load(JC_ENCODER_FAKE, NULL, &encoder, &err));
+    REQUIRE_OK(jc_encoder_load(&(struct jc_encoder_source){.kind = JC_ENCODER_FAKE}, NULL, &encoder, &err));
     dim = jc_encoder_info(encoder)->dim;
     REQUIRE(dim == 384);
     test_info();

@@ -144,7 +144,7 @@ static void test_without_exemplars(const char *folder)
         folder, &(struct small_model){
                     .n_categories = N_CATEGORIES, .dim = DIM, .max_tokens = 32, .kind = "fake", .source_sha256 = ""});
     jc_classifier_destroy(TAKE(classifier));
-    REQUIRE_OK(jc_classifier_load(folder, &classifier, &err));
+    REQUIRE_OK(jc_classifier_load(folder, NULL, &classifier, &err));
     REQUIRE_OK(jc_session_create(classifier, &session, &err));
     make_input(&inputs[0], 0, "w0");
     REQUIRE_OK(jc_session_run(session, batch, 1, &stats, &err));
@@ -161,7 +161,7 @@ int main(void)
     JC_AUTO_FINISH(jc_vote) struct jc_vote vote = {0};
     float first[DIM];
     REQUIRE(mkdtemp(folder));
-    REQUIRE_OK(jc_encoder_load(JC_ENCODER_FAKE, NULL, &encoder, &err));
+    REQUIRE_OK(jc_encoder_load(&(struct jc_encoder_source){.kind = JC_ENCODER_FAKE}, NULL, &encoder, &err));
     /* [CLS] w0 [SEP], in the vocabulary of small_model.h */
     REQUIRE_OK(jc_encoder_encode(encoder, (int32_t[]){2, 5, 3}, (uint32_t[]){3}, 1, first, &err));
     make_exemplars(&exemplars, first);
@@ -171,7 +171,7 @@ int main(void)
                                                     .kind = "fake",
                                                     .source_sha256 = "",
                                                     .exemplars = &exemplars});
-    REQUIRE_OK(jc_classifier_load(folder, &classifier, &err));
+    REQUIRE_OK(jc_classifier_load(folder, NULL, &classifier, &err));
     struct jc_session *session = NULL;
     REQUIRE_OK(jc_session_create(classifier, &session, &err));
     for (size_t i = 0; i < JC_COUNT(sizes); i++)

@@ -236,8 +236,8 @@ int main(void)
                                                     .sharpness = SHARPNESS,
                                                     .saturation = SATURATION,
                                                     .power = POWER});
-    REQUIRE_OK(jc_classifier_load(folder, &classifier, &err));
-    REQUIRE_OK(jc_encoder_load(JC_ENCODER_FAKE, NULL, &encoder, &err));
+    REQUIRE_OK(jc_classifier_load(folder, NULL, &classifier, &err));
+    REQUIRE_OK(jc_encoder_load(&(struct jc_encoder_source){.kind = JC_ENCODER_FAKE}, NULL, &encoder, &err));
     struct jc_session *session = NULL;
     REQUIRE_OK(jc_session_create(classifier, &session, &err));
 

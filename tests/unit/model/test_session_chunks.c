@@ -107,9 +107,9 @@ int main(void)
     JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL;
     JC_AUTO(jc_session) struct jc_session *session = NULL;
     JC_AUTO(jc_encoder) struct jc_encoder *encoder = NULL;
-    REQUIRE_OK(jc_classifier_load(path, &classifier, &err));
+    REQUIRE_OK(jc_classifier_load(path, NULL, &classifier, &err));
     REQUIRE_OK(jc_session_create(classifier, &session, &err));
-    REQUIRE_OK(jc_encoder_load("fake", NULL, &encoder, &err));
+    REQUIRE_OK(jc_encoder_load(&(struct jc_encoder_source){.kind = JC_ENCODER_FAKE}, NULL, &encoder, &err));
     struct jc_rng rng = jc_rng_seeded(6);
     for (size_t i = 0; i < N_TEXTS; i++) {
         if (i % 5 == 4)

@@ -94,7 +94,7 @@ int main(void)
                                                     .kind = "fake",
                                                     .source_sha256 = "",
                                                     .exemplars = &exemplars});
-    REQUIRE_OK(jc_classifier_load(folder, &classifier, &err));
+    REQUIRE_OK(jc_classifier_load(folder, NULL, &classifier, &err));
     test_answers(JC_LEVEL_NONE);
     test_answers(JC_LEVEL_MAJOR);
     jc_classifier_destroy(classifier);

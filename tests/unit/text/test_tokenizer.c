@@ -1,4 +1,4 @@
-/* tokenizer: greedy longest match, [UNK], truncation and errors with a vocabulary of a few tokens. */
+/* tokenizer: greedy longest match, [UNK], truncation, chunks, a prefix and errors with a vocabulary of a few tokens. */
 #include "text/tokenizer.h"
 
 #include <stdbool.h>
@@ -108,6 +108,65 @@ static void test_chunks(void)
     CHECK_CHUNKS(2, 16, "a n.", CLS, SEP); /* no chunk has room for any */
 }
 
+static struct jc_tokenizer *load_prefixed(size_t max_tokens, const char *prefix)
+{
+    struct jc_tokenizer *tokenizer = load(max_tokens);
+    REQUIRE_OK(jc_tokenizer_set_prefix(tokenizer, prefix, &err));
+    return tokenizer;
+}
+
+/* The prefix "un." of two tokens, of texts in at most three chunks. */
+static void check_prefixed(int line, size_t max_tokens, const char *text, const int32_t *want, size_t n_want)
+{
+    JC_AUTO(jc_tokenizer) struct jc_tokenizer *tokenizer = load_prefixed(max_tokens, "UN.");
+    int32_t ids[64];
+    size_t n = 0;
+    memset(ids, 0x55, sizeof ids);
+    REQUIRE_OK(jc_tokenizer_encode(tokenizer, text, strlen(text), 3, ids, &n, &err));
+    bool is_same = n == n_want && memcmp(ids, want, n * sizeof *ids) == 0;
+    check_report(is_same, __FILE__, line, "'%s' in chunks of %zu: other ids, %zu", text, max_tokens, n);
+    CHECK(n <= 3 * max_tokens);
+    CHECK_INT(ids[n > 2 ? n : n + 2], 0x55555555); /* the prefix may stand behind what it was taken from */
+}
+
+#define CHECK_PREFIXED(max_tokens, text, ...)                                  \
+    check_prefixed(__LINE__, max_tokens, text, (const int32_t[]){__VA_ARGS__}, \
+                   sizeof((const int32_t[]){__VA_ARGS__}) / sizeof(int32_t))
+
+static void test_prefix(void)
+{
+    CHECK_PREFIXED(64, "nurse", CLS, UN, DOT, NURSE, SEP);
+    CHECK_PREFIXED(64, "##able", CLS, UN, DOT, UNK, UNK, UNK, SEP); /* it does not grow into the text's first word */
+    CHECK_PREFIXED(64, "", CLS, SEP);
+    CHECK_PREFIXED(64, " \n\xe2\x80\x8b", CLS, SEP);
+    CHECK_PREFIXED(8, "a n . a", CLS, UN, DOT, A, N, DOT, A, SEP); /* exactly full */
+    CHECK_PREFIXED(8, "a n . a n", CLS, UN, DOT, A, N, DOT, A, SEP, CLS, UN, DOT, N, SEP);
+    CHECK_PREFIXED(8, "n n n n a a a a n n n n . .", CLS, UN, DOT, N, N, N, N, SEP, CLS, UN, DOT, A, A, A, A, SEP, CLS,
+                   UN, DOT, N, N, N, N, SEP); /* cut */
+
+    JC_AUTO(jc_tokenizer) struct jc_tokenizer *none = load_prefixed(8, "");
+    CHECK_IDS(none, "nurse", CLS, NURSE, SEP);
+    CHECK_IDS(none, "", CLS, SEP);
+    JC_AUTO(jc_tokenizer) struct jc_tokenizer *blank = load_prefixed(8, " \xe2\x80\x8b ");
+    CHECK_IDS(blank, "nurse", CLS, NURSE, SEP);
+    JC_AUTO(jc_tokenizer) struct jc_tokenizer *least = load_prefixed(2, ""); /* no room for any, and none is asked */
+    CHECK_IDS(least, "nurse", CLS, SEP);
+}
+
+static void test_wrong_prefix(void)
+{
+    JC_AUTO(jc_tokenizer) struct jc_tokenizer *tokenizer = load(8);
+    CHECK_FAILS(jc_tokenizer_set_prefix(tokenizer, "un un un", &err), JC_E_INVALID, "more than half of the 8 tokens");
+    CHECK_FAILS(jc_tokenizer_set_prefix(tokenizer, "un un un un un un un un un", &err), JC_E_INVALID, "more than half");
+    CHECK_FAILS(jc_tokenizer_set_prefix(tokenizer, "un\xff", &err), JC_E_INVALID, "prefix: ");
+    CHECK_CONTAINS(err.text, "invalid UTF-8 at byte 2");
+    CHECK_IDS(tokenizer, "nurse", CLS, NURSE, SEP); /* as it was */
+    REQUIRE_OK(jc_tokenizer_set_prefix(tokenizer, "un un", &err));
+    CHECK_IDS(tokenizer, "nurse", CLS, UN, UN, NURSE, SEP);
+    JC_AUTO(jc_tokenizer) struct jc_tokenizer *least = load(3);
+    CHECK_FAILS(jc_tokenizer_set_prefix(least, "un", &err), JC_E_INVALID, "more than half of the 3 tokens");
+}
+
 static void test_long_words(void)
 {
     static char text[1 << 22];
@@ -147,6 +206,8 @@ int main(void)
     test_pieces();
     test_truncation();
     test_chunks();
+    test_prefix();
+    test_wrong_prefix();
     test_long_words();
     test_errors();
     return check_finish();

@@ -70,7 +70,7 @@ static void make_head(struct jc_head *head)
 }
 
 struct differing {
-    const char *kind, *part, *source_sha256;
+    const char *kind, *part, *source_sha256, *prefix;
     size_t max_tokens, chunks;
     const char *vocab;
 };
@@ -89,6 +89,7 @@ static void write_bundle(const char *path, const struct jc_head *head, const str
     manifest->encoder.part = strdup(differing->part);
     manifest->encoder.max_tokens = differing->max_tokens;
     manifest->encoder.chunks = differing->chunks;
+    manifest->encoder.prefix = strdup(differing->prefix);
     snprintf(manifest->encoder.source_sha256, sizeof(manifest->encoder.source_sha256), "%s", differing->source_sha256);
     const struct jc_bundle_content content = {
         .manifest = manifest, .categories = categories, .head = head, .vocab_path = differing->vocab};
@@ -137,9 +138,10 @@ static void check_prediction(const struct jc_run *run, const struct jc_head *hea
     CHECK_NEAR(prediction->confidence, jc_scoring_probability(head, hits[0].score, &norm), 1e-5);
 }
 
-#define SAME(vocab_path)                                                                                            \
-    {                                                                                                               \
-        .kind = "fake", .part = "title", .source_sha256 = "", .max_tokens = 512, .chunks = 1, .vocab = (vocab_path) \
+#define SAME(vocab_path)                                                                                    \
+    {                                                                                                       \
+        .kind = "fake", .part = "title", .source_sha256 = "", .prefix = "", .max_tokens = 512, .chunks = 1, \
+        .vocab = (vocab_path)                                                                               \
     }
 
 static void test_predict(const struct jc_head *head)
@@ -176,14 +178,16 @@ static void test_refused(const struct jc_head *head)
              write_text("other.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nw1\nw0\n"));
     memset(zeros, '0', sizeof(zeros) - 1);
     zeros[sizeof(zeros) - 1] = '\0';
-    struct differing differing[5] = {SAME(tiny.vocab), SAME(tiny.vocab), SAME(tiny.vocab), SAME(tiny.vocab),
-                                     SAME(other_vocab)};
-    static const char *const parts[] = {"another encoder (fake, 64 tokens)", "another part of a posting",
-                                        "another part of a posting", "another encoder", "another vocabulary"};
+    struct differing differing[6] = {SAME(tiny.vocab), SAME(tiny.vocab), SAME(tiny.vocab),
+                                     SAME(tiny.vocab), SAME(tiny.vocab), SAME(other_vocab)};
+    static const char *const parts[] = {"another encoder (fake, 64 tokens)",  "another part of a posting",
+                                        "another part of a posting",          "another encoder",
+                                        "another encoder.prefix ('query: ')", "another vocabulary"};
     differing[0].max_tokens = 64;
     differing[1].part = "body";
     differing[2].chunks = 2;
     differing[3].source_sha256 = zeros;
+    differing[4].prefix = "query: ";
     for (size_t i = 0; i < JC_COUNT(differing); i++) {
         char *version = NULL;
         struct jc_prediction *predictions = NULL;

@@ -1,5 +1,5 @@
 /* Reading a checkpoint's files: what a sentence-transformers folder says, and what is refused. */
-#include "trainer/publish/checkpoint.h"
+#include "trainer/vectors/checkpoint.h"
 
 #include <limits.h>
 #include <sys/stat.h>

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "check.h"
+#include "model/encoder.h"
 
 static struct jc_err err;
 
@@ -97,13 +98,38 @@ static void test_errors(void)
 {
     struct jc_train_config config;
     struct jc_conf *conf = NULL;
-    const char *set = "encoder.pth=x";
-    CHECK_FAILS(jc_train_config_load(NULL, &set, 1, &config, &conf, &err), JC_E_INVALID, "encoder.path");
+    const char *set = "encoder.wights=x";
+    CHECK_FAILS(jc_train_config_load(NULL, &set, 1, &config, &conf, &err), JC_E_INVALID, "encoder.weights");
     set = "split.kind=randm";
     CHECK_FAILS(jc_train_config_load(NULL, &set, 1, &config, &conf, &err), JC_E_INVALID, "random");
     set = "encoder.max_tokens=513";
     CHECK_FAILS(jc_train_config_load(NULL, &set, 1, &config, &conf, &err), JC_E_INVALID, "512");
+    static const char *const wrong[] = {"encoder.pooling=max", "encoder.backend=cuda", "encoder.precision=f16"};
+    static const char *const parts[] = {"checkpoint", "onednn", "int8"};
+    for (size_t i = 0; i < JC_COUNT(wrong); i++)
+        CHECK_FAILS(jc_train_config_load(NULL, &wrong[i], 1, &config, &conf, &err), JC_E_INVALID, parts[i]);
     CHECK(!conf);
+}
+
+/* The choices are enums of other headers: their names stand in the same order. */
+static void test_encoder(void)
+{
+    struct jc_train_config config;
+    JC_AUTO(jc_conf) struct jc_conf *plain = NULL, *other = NULL;
+    REQUIRE_OK(jc_train_config_load(NULL, NULL, 0, &config, &plain, &err));
+    CHECK_STR(config.encoder.kind, JC_ENCODER_BERT);
+    CHECK_STR(config.encoder.prefix, "");
+    CHECK_INT(config.encoder.pooling, JC_POOLING_FROM_CHECKPOINT);
+    CHECK_INT(config.encoder.backend, JC_BACKEND_ONEDNN);
+    CHECK_INT(config.encoder.precision, JC_PRECISION_F32);
+    const char *const sets[] = {"encoder.pooling=cls", "encoder.backend=torch", "encoder.precision=int8",
+                                "encoder.prefix='query: '", "encoder.weights=w"};
+    REQUIRE_OK(jc_train_config_load(NULL, sets, JC_COUNT(sets), &config, &other, &err));
+    CHECK_INT(config.encoder.pooling, JC_POOLING_CHOSEN_CLS);
+    CHECK_INT(config.encoder.backend, JC_BACKEND_TORCH);
+    CHECK_INT(config.encoder.precision, JC_PRECISION_INT8);
+    CHECK_CONTAINS(config.encoder.prefix, "query: ");
+    CHECK_STR(config.encoder.weights, "w");
 }
 
 int main(void)
@@ -113,5 +139,6 @@ int main(void)
     test_postings();
     test_manual_is_complete();
     test_errors();
+    test_encoder();
     return check_finish();
 }

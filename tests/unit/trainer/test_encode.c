@@ -56,10 +56,16 @@ static jc_code encode(const struct jc_encoder *encoder, const int32_t *ids, cons
     return code;
 }
 
-static const struct jc_encoder_class class = {.kind = "counting", .encode = encode};
+static const struct jc_encoder_class class = {.name = "counting", .encode = encode};
 static const struct jc_encoder encoder = {
     .class = &class,
-    .info = {.kind = "counting", .source_sha256 = "0", .dim = DIM, .max_tokens = 512},
+    .info = {.kind = "counting",
+             .backend = "counting",
+             .precision = "f32",
+             .source_sha256 = "0",
+             .vectors_sha256 = "00000000000000000000000000000000000000000000000000000000000000c0",
+             .dim = DIM,
+             .max_tokens = 512},
 };
 
 static void reset(void)
@@ -274,7 +280,7 @@ static void test_failure(const struct jc_tokens *tokens)
 int main(void)
 {
     REQUIRE(mkdtemp(root));
-    REQUIRE_OK(jc_encoder_load(JC_ENCODER_FAKE, NULL, &fake, &err));
+    REQUIRE_OK(jc_encoder_load(&(struct jc_encoder_source){.kind = JC_ENCODER_FAKE}, NULL, &fake, &err));
     JC_AUTO_FINISH(jc_tokens) struct jc_tokens tokens = make_tokens(N_TEXTS);
     test_cached(&tokens);
     test_interrupt(&tokens);

@@ -121,7 +121,7 @@ static float score_tested(const char *folder_name, const char *title)
     struct jc_input input = {.top_n = TINY_CATEGORIES + 1, .hits = hits}, *inputs = &input;
     struct jc_run_stats stats;
     const struct jc_posting posting = {.title = title, .n_title = strlen(title)};
-    REQUIRE_OK(jc_classifier_load(path_of(folder_name), &classifier, &err));
+    REQUIRE_OK(jc_classifier_load(path_of(folder_name), NULL, &classifier, &err));
     REQUIRE_OK(jc_session_create(classifier, &session, &err));
     REQUIRE_OK(jc_classifier_prepare(classifier, &posting, &input, &err));
     REQUIRE_OK(jc_session_run(session, &inputs, 1, &stats, &err));

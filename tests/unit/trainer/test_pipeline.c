@@ -39,7 +39,7 @@ static jc_code run(enum jc_run_kind kind, const char *const *sets, size_t n_sets
     char output[PATH_MAX];
     in_folder(output, "model");
     snprintf(settings[0], sizeof(settings[0]), "source.onet_dir=%s", folder);
-    snprintf(settings[1], sizeof(settings[1]), "encoder.vocab=%s/vocab.txt", folder);
+    snprintf(settings[1], sizeof(settings[1]), "encoder.weights=%s", folder);
     snprintf(settings[2], sizeof(settings[2]), "output=%s", output);
     for (size_t i = 0; i < n_sets; i++)
         all[6 + i] = sets[i];
@@ -66,7 +66,7 @@ static void test_fit(void)
     in_folder(path, "model");
     REQUIRE_OK(run(JC_RUN_FIT, NULL, 0));
     JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL;
-    REQUIRE_OK(jc_classifier_load(path, &classifier, &err));
+    REQUIRE_OK(jc_classifier_load(path, NULL, &classifier, &err));
     const struct jc_manifest *manifest = jc_bundle_manifest(jc_classifier_bundle(classifier));
     CHECK_INT(manifest->n_categories, 4);
     CHECK_STR(manifest->method, "average");
@@ -91,7 +91,7 @@ static void test_fit_softmax(void)
     for (int i = 0; i < 2; i++) {
         REQUIRE_OK(run(JC_RUN_FIT, (const char *[]){"method=softmax", "softmax.epochs=100", "threads=2"}, 3));
         JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL;
-        REQUIRE_OK(jc_classifier_load(path, &classifier, &err));
+        REQUIRE_OK(jc_classifier_load(path, NULL, &classifier, &err));
         const struct jc_manifest *manifest = jc_bundle_manifest(jc_classifier_bundle(classifier));
         CHECK_STR(manifest->method, "softmax");
         CHECK(manifest->n_canaries > 3);

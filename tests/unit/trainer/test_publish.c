@@ -185,7 +185,7 @@ static void test_come_and_go(void)
     CHECK_INT(count_entries("test-direct-"), 1);
     CHECK_INT(load_current(), 9);
     JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL;
-    REQUIRE_OK(jc_classifier_load(at("current"), &classifier, &err));
+    REQUIRE_OK(jc_classifier_load(at("current"), NULL, &classifier, &err));
     end();
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/rng.h"
+#include "base/sha256.h"
 #include "check.h"
 
 enum { HEADER = 128, RECORD = 24, MAX_DIM = 384, SMALL = 2 };
@@ -33,9 +34,11 @@ static void draw_vector(size_t i, size_t dim, float *ret_vector)
         ret_vector[d] = (float)(jc_rng_unit(&rng) - 0.5);
 }
 
-static jc_code open_as(const char *source, size_t dim, struct jc_vector_cache **ret_cache)
+/* Encoders of the same weights: what tells their vectors apart is vectors_sha256. */
+static jc_code open_as(const char *name, size_t dim, struct jc_vector_cache **ret_cache)
 {
-    const struct jc_encoder_info info = {.kind = "test", .source_sha256 = source, .dim = dim, .max_tokens = 512};
+    struct jc_encoder_info info = {.kind = "test", .source_sha256 = "0", .dim = dim, .max_tokens = 512};
+    jc_sha256_hex(name, strlen(name), info.vectors_sha256);
     return jc_vector_cache_open(folder, &info, ret_cache, &err);
 }
 

@@ -16,7 +16,7 @@ struct tiny {
     struct jc_postings_config source;
     struct jc_train_config config;
     struct jc_conf *conf;
-    char path[PATH_MAX], vocab[PATH_MAX], output[PATH_MAX];
+    char path[PATH_MAX], weights[PATH_MAX], vocab[PATH_MAX], output[PATH_MAX]; /* weights: the folder of vocab */
 };
 
 /* A row of category c: words of it, and one of another for variety. */
@@ -62,11 +62,12 @@ static inline void tiny_init(struct tiny *tiny, const char *path, const char *ou
                                      .columns.split = "SPLIT"}};
     REQUIRE_OK(jc_train_config_load(NULL, sets, JC_COUNT(sets), &tiny->config, &tiny->conf, &err));
     snprintf(tiny->path, sizeof(tiny->path), "%s", path);
+    snprintf(tiny->weights, sizeof(tiny->weights), "%s", folder);
     snprintf(tiny->vocab, sizeof(tiny->vocab), "%s", path_of("vocab.txt"));
     snprintf(tiny->output, sizeof(tiny->output), "%s", path_of(output));
     small_model_write_vocab(tiny->vocab);
     tiny->source.path = tiny->path;
-    tiny->config.encoder.vocab = tiny->vocab;
+    tiny->config.encoder.weights = tiny->weights;
     tiny->config.output = tiny->output;
     tiny->config.postings = (struct jc_conf_items){.items = &tiny->source, .n = 1};
 }

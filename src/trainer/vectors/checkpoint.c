@@ -1,5 +1,5 @@
 /* Reading a checkpoint's JSON files. Everything this encoder does not do is refused, not ignored. */
-#include "trainer/publish/checkpoint.h"
+#include "trainer/vectors/checkpoint.h"
 
 #include <jansson.h>
 #include <limits.h>

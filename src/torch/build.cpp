@@ -1,5 +1,7 @@
-/* From checkpoint tensors to a TorchScript file. See torch.h. */
-#include <torch/script.h>
+/* From checkpoint tensors to a TorchScript module. See build.h. */
+#include "torch/build.h"
+
+#include <torch/csrc/jit/passes/inliner.h>
 
 #include <cmath>
 #include <cstring>
@@ -7,13 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "torch/barrier.h"
 #include "torch/source.h"
-#include "torch/torch.h"
-
-extern "C" {
-#include "base/file.h"
-}
 
 namespace
 {
@@ -164,39 +160,28 @@ void add_layers(torch::jit::Module &module, const Checkpoint &checkpoint, const 
     norm2.register_in(module, "norm2");
 }
 
+/* What the source reads of the configuration. */
 void add_attributes(torch::jit::Module &module, const struct jc_bert &bert)
 {
     auto integer = [&](const char *name, size_t value) {
         module.register_attribute(name, c10::IntType::get(), (int64_t)value);
     };
-    integer("format", JC_TORCH_FORMAT);
     integer("hidden", bert.hidden);
     integer("layers", bert.layers);
     integer("heads", bert.heads);
-    integer("intermediate", bert.intermediate);
-    integer("vocab", bert.vocab);
-    integer("n_positions", bert.positions);
-    integer("types", bert.types);
-    integer("max_tokens", bert.max_tokens);
     module.register_attribute("cls_pooling", c10::BoolType::get(), bert.pooling == JC_POOLING_CLS);
     module.register_attribute("eps", c10::FloatType::get(), bert.layer_norm_eps);
-    module.register_attribute("source_sha256", c10::StringType::get(), std::string(bert.source_sha256));
 }
 
-jc_code check_config(const struct jc_bert &bert, struct jc_err *err)
-{
-    if (!bert.hidden || !bert.layers || !bert.heads || !bert.intermediate || !bert.vocab || !bert.types)
-        return jc_fail(err, JC_E_FORMAT, "the encoder's configuration has a size of 0");
-    if (bert.hidden % bert.heads)
-        return jc_fail(err, JC_E_FORMAT, "hidden size %zu is not a multiple of %zu heads", bert.hidden, bert.heads);
-    if (bert.max_tokens < 2 || bert.max_tokens > bert.positions)
-        return jc_fail(err, JC_E_FORMAT, "a context of %zu tokens does not fit %zu positions", bert.max_tokens,
-                       bert.positions);
-    return JC_OK;
-}
+} // namespace
 
-jc_code write_module(const char *path, const struct jc_bert &bert, const Checkpoint &checkpoint, struct jc_err *err)
+jc_code jc_torch_build(const struct jc_bert &bert, const struct jc_tensor *tensors, size_t n_tensors,
+                       torch::jit::Module &ret_module, struct jc_err *err)
 {
+    jc_code code = jc_bert_check(&bert, err);
+    if (code)
+        return code;
+    const Checkpoint checkpoint(tensors, n_tensors);
     torch::jit::Module module("JobcodeEncoder");
     try {
         add_embeddings(module, checkpoint, bert);
@@ -207,21 +192,7 @@ jc_code write_module(const char *path, const struct jc_bert &bert, const Checkpo
     add_attributes(module, bert);
     module.define(jc_torch_source);
     module.eval();
-    std::ostringstream file;
-    module.save(file);
-    const std::string bytes = file.str();
-    return jc_file_write(path, bytes.data(), bytes.size(), err);
-}
-} // namespace
-
-extern "C" jc_code jc_torch_module_write(const char *path, const struct jc_bert *bert, const struct jc_tensor *tensors,
-                                         size_t n_tensors, struct jc_err *err)
-{
-    jc_code code = check_config(*bert, err);
-    if (code)
-        return code;
-    return jc_torch_guard(JC_E_INTERNAL, err, "write encoder", [&] {
-        c10::InferenceMode inference;
-        return write_module(path, *bert, Checkpoint(tensors, n_tensors), err);
-    });
+    torch::jit::Inline(*module.get_method("forward").graph()); /* freezing keeps forward alone */
+    ret_module = torch::jit::freeze(module);
+    return JC_OK;
 }

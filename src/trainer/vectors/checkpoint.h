@@ -4,7 +4,9 @@
 #define JC_TRAINER_CHECKPOINT_H
 
 #include "base/err.h"
-#include "torch/torch.h"
+#include <stdbool.h>
+
+#include "base/bert.h"
 
 /*
  * Reads config.json, 1_Pooling/config.json, sentence_bert_config.json, modules.json and tokenizer_config.json (all but
