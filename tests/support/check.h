@@ -13,8 +13,9 @@
 
 #include "base/err.h"
 
-static int check_failures;
-static long check_count;
+/* Checks may stand in threads. */
+static _Atomic int check_failures;
+static _Atomic long check_count;
 
 static inline int check_report(int held, const char *file, int line, const char *fmt, ...) JC_PRINTF(4, 5);
 static inline int check_report(int held, const char *file, int line, const char *fmt, ...)
