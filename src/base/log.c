@@ -37,23 +37,45 @@ static void write_line(struct jc_buf *line)
     (void)written; /* a log that cannot be written has nowhere to complain */
 }
 
+static void begin_line(struct jc_buf *line, enum jc_log_level level, const char *event)
+{
+    char now[JC_CLOCK_TEXT];
+    jc_clock_utc(now);
+    jc_buf_printf(line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"", now, level_names[level], event);
+}
+
+static void put_field(struct jc_buf *line, const char *key, const char *value)
+{
+    jc_buf_printf(line, ",\"%s\":", key);
+    jc_buf_put_json(line, value, strlen(value));
+}
+
 void jc_log(enum jc_log_level level, const char *event, ...)
 {
     if (level < lowest)
         return;
     JC_AUTO_BUF struct jc_buf line = {0};
-    char now[JC_CLOCK_TEXT];
-    jc_clock_utc(now);
-    jc_buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"", now, level_names[level], event);
+    begin_line(&line, level, event);
 
     va_list args;
     va_start(args, event);
     for (const char *key; (key = va_arg(args, const char *));) {
         const char *value = va_arg(args, const char *);
-        jc_buf_printf(&line, ",\"%s\":", key);
-        jc_buf_put_json(&line, value ? value : "", value ? strlen(value) : 0);
+        put_field(&line, key, value ? value : "");
     }
     va_end(args);
+    write_line(&line);
+}
+
+void jc_log_fields(enum jc_log_level level, const char *event, const struct jc_log_field *fields, size_t n_fields)
+{
+    if (level < lowest)
+        return;
+    JC_AUTO_BUF struct jc_buf line = {0};
+    begin_line(&line, level, event);
+    for (size_t i = 0; i < n_fields; i++)
+        if (fields[i].value)
+            put_field(&line, fields[i].key, fields[i].value);
     write_line(&line);
 }
 

@@ -8,6 +8,8 @@
 #ifndef JC_BASE_LOG_H
 #define JC_BASE_LOG_H
 
+#include <stddef.h>
+
 #include "base/err.h"
 
 enum jc_log_level { JC_LOG_DEBUG, JC_LOG_INFO, JC_LOG_WARN, JC_LOG_ERROR };
@@ -19,6 +21,12 @@ void jc_log_set_level(enum jc_log_level level);
 JC_MUST_CHECK jc_code jc_log_level_parse(const char *text, enum jc_log_level *ret_level, struct jc_err *err);
 
 void jc_log(enum jc_log_level level, const char *event, ...) __attribute__((sentinel));
+
+/* The same from an array; a field whose value is NULL is left out. */
+struct jc_log_field {
+    const char *key, *value;
+};
+void jc_log_fields(enum jc_log_level level, const char *event, const struct jc_log_field *fields, size_t n_fields);
 
 /* An error as a line: event, then code, detail and source place. */
 void jc_log_err(const char *event, const struct jc_err *err);

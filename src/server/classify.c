@@ -3,10 +3,13 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "server/codec.h"
 #include "server/endpoints.h"
+#include "server/policy.h"
 #include "server/request.h"
+#include "server/request_log.h"
 #include "server/server.h"
 
 void jc_classify_finish(struct jc_classify *classify)
@@ -41,6 +44,7 @@ static jc_code prepare(struct jc_request *request, struct jc_codec_request *pars
             jc_problem_from_err(&request->problem, &err);
             return code;
         }
+        jc_request_log_title(request, &parsed->postings[i].posting);
         classify->postings[i].id = TAKE(parsed->postings[i].id);
         classify->n_postings++;
         if (item->input.n_ids == 0)
@@ -57,9 +61,18 @@ static jc_code prepare(struct jc_request *request, struct jc_codec_request *pars
     return JC_OK;
 }
 
+static void note_stage(struct jc_request *request, enum jc_stage stage, enum jc_histogram histogram, uint64_t start_ns)
+{
+    request->timing.ns[stage] = jc_clock_ns() - start_ns;
+    jc_metrics_observe(request->server->metrics, histogram, request->timing.ns[stage]);
+}
+
 static jc_code start(struct jc_request *request, struct jc_codec_request *parsed)
 {
     struct jc_classify *classify = &request->classify;
+    jc_code admitted = jc_policy_admit(request, parsed->n_postings);
+    if (admitted)
+        return admitted;
     size_t n = parsed->n_postings;
     classify->single = parsed->single;
     classify->level = parsed->level;
@@ -71,9 +84,11 @@ static jc_code start(struct jc_request *request, struct jc_codec_request *parsed
         classify->evidence = calloc(n * parsed->top_n, sizeof *classify->evidence);
     if (!classify->postings || !classify->ticket.items || !classify->hits || (has_evidence && !classify->evidence))
         return fail_nomem(request);
+    uint64_t start_ns = jc_clock_ns();
     jc_code code = prepare(request, parsed);
     if (code)
         return code;
+    note_stage(request, JC_STAGE_TOKENIZE, JC_HISTOGRAM_TOKENIZE_SECONDS, start_ns);
 
     jc_metrics_add(request->server->metrics, JC_COUNTER_EMPTY_TEXTS, n - classify->ticket.n_items);
     classify->submit = classify->ticket.n_items > 0;
@@ -83,6 +98,7 @@ static jc_code start(struct jc_request *request, struct jc_codec_request *parsed
 jc_code jc_classify_answer(struct jc_request *request)
 {
     struct jc_classify *classify = &request->classify;
+    jc_timing_gather(&request->timing, &classify->ticket);
     jc_code failure = atomic_load(&classify->ticket.failure);
     if (failure) {
         jc_problem_from_err(&request->problem, &classify->ticket.err);
@@ -96,15 +112,19 @@ jc_code jc_classify_answer(struct jc_request *request)
         return jc_problem_set(&request->problem, JC_PROBLEM_EMPTY_TEXT, NULL,
                               "No letter or digit is left of the posting after cleaning.");
     request->reply.content_type = "application/json";
+    uint64_t start_ns = jc_clock_ns();
     jc_codec_put_answer(classify, request->server->classifier, &request->reply.body);
+    jc_metrics_observe(request->server->metrics, JC_HISTOGRAM_ANSWER_SECONDS, jc_clock_ns() - start_ns);
     return JC_OK;
 }
 
 jc_code jc_endpoint_classify(struct jc_request *request)
 {
     JC_AUTO_FINISH(jc_codec_request) struct jc_codec_request parsed = {0};
+    uint64_t start_ns = jc_clock_ns();
     jc_code code = jc_codec_parse(request->body.data ? request->body.data : "", request->body.n,
                                   request->server->config, &parsed, &request->problem);
+    note_stage(request, JC_STAGE_PARSE, JC_HISTOGRAM_PARSE_SECONDS, start_ns);
     jc_buf_finish(&request->body);
     return code ? code : start(request, &parsed);
 }

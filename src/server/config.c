@@ -3,6 +3,9 @@
 
 #include <stddef.h>
 
+#include "server/cors.h"
+#include "server/rate_limit.h"
+
 #define AT(member) offsetof(struct jc_server_config, member)
 
 const struct jc_conf_key jc_server_keys[] = {
@@ -16,6 +19,31 @@ const struct jc_conf_key jc_server_keys[] = {
      "Most open connections; one more waits in the listen queue."},
     {"http.idle_timeout", JC_CONF_DURATION, AT(http.idle_timeout_ms), "60s", 1000, 3600000, NULL,
      "Closes a connection on which nothing moved for this long; whole seconds."},
+    {"http.compress", JC_CONF_BOOL, AT(http.compress), "true", 0, 0, NULL,
+     "Sends answers gzipped to clients that accept it: a quarter of the bytes, for about 5 ms of an event thread a "
+     "MB."},
+    {"http.compress_min", JC_CONF_SIZE, AT(http.compress_min), "1KiB", 1, 1073741824, NULL,
+     "Shorter answers are sent as they are: they fit into a packet anyway."},
+    {"http.server_timing", JC_CONF_BOOL, AT(http.server_timing), "true", 0, 0, NULL,
+     "Server-Timing on every answer: milliseconds of parse, tokenize, queue, encode, score and in total."},
+    {"tls.certificate", JC_CONF_STRING, AT(tls.certificate), "", 0, 0, NULL,
+     "PEM file of the certificate and its chain: the listener then speaks TLS 1.2 and 1.3 alone; empty: plain HTTP, "
+     "for "
+     "behind a proxy."},
+    {"tls.key", JC_CONF_STRING, AT(tls.key), "", 0, 0, NULL, "PEM file of its private key, without a password."},
+    {"cors.origins", JC_CONF_LIST, AT(cors.origins), "", 0, 0, NULL,
+     "Origins whose pages may call this from a browser, as browsers write them (https://app.example), or * for all; "
+     "none: CORS is off."},
+    {"cors.max_age", JC_CONF_DURATION, AT(cors.max_age_ms), "10m", 0, 86400000, NULL,
+     "How long a browser may go by one preflight; whole seconds."},
+    {"auth.keys_file", JC_CONF_STRING, AT(auth.keys_file), "", 0, 0, NULL,
+     "API keys, a line name:sha256 each (jobcode-server --hash-key); read again when it changes; empty: no key is "
+     "asked "
+     "for."},
+    {"auth.rate", JC_CONF_COUNT, AT(auth.rate), "0", 0, JC_RATE_MAX, NULL,
+     "Titles a second that one key's name may send over time; over it: 429 with Retry-After; 0: no limit."},
+    {"auth.burst", JC_CONF_COUNT, AT(auth.burst), "1000", 1, JC_RATE_MAX, NULL,
+     "Titles it may send at once after a pause; a larger request is let in after one, and paid for by a longer pause."},
     {"limits.body", JC_CONF_SIZE, AT(limits.body_bytes), "8MiB", 64, 1073741824, NULL,
      "Largest request body; over it: 413."},
     {"limits.postings", JC_CONF_COUNT, AT(limits.postings), "1000", 1, 100000, NULL,
@@ -49,9 +77,26 @@ const struct jc_conf_key jc_server_keys[] = {
     {"log.level", JC_CONF_CHOICE, AT(log.level), "info", 0, 0, "debug|info|warn|error",
      "Log lines below this level are dropped."},
     {"log.requests", JC_CONF_BOOL, AT(log.requests), "false", 0, 0, NULL,
-     "One log line a request (method, path, status, milliseconds). Titles are never logged."},
+     "One log line a request: id, trace, method, path, status, bytes, titles, milliseconds by stage, key, address."},
+    {"log.sample", JC_CONF_NUMBER, AT(log.sample), "1", 0, 1, NULL,
+     "The share of good requests that log.requests logs; those answered 400 or above are always logged."},
+    {"log.titles", JC_CONF_BOOL, AT(log.titles), "false", 0, 0, NULL,
+     "Puts the titles into those lines (the first 4 KiB): they may be personal data."},
 };
 const size_t jc_server_n_keys = JC_COUNT(jc_server_keys);
+
+static jc_code check_policy(const struct jc_server_config *config, struct jc_err *err)
+{
+    for (size_t i = 0; i < config->cors.origins.n; i++)
+        if (jc_cors_check_origin(config->cors.origins.items[i], err) != JC_OK)
+            return jc_wrap(err, "cors.origins[%zu]", i);
+    if (!config->tls.certificate[0] != !config->tls.key[0])
+        return jc_fail(err, JC_E_INVALID, "%s is given without %s", config->tls.key[0] ? "tls.key" : "tls.certificate",
+                       config->tls.key[0] ? "tls.certificate" : "tls.key");
+    if (config->auth.rate && !config->auth.keys_file[0])
+        return jc_fail(err, JC_E_INVALID, "auth.rate is given without auth.keys_file: the rate is a key's");
+    return JC_OK;
+}
 
 jc_code jc_server_config_load(const char *path, const char *const *sets, size_t n_sets,
                               struct jc_server_config *ret_config, struct jc_conf **ret_conf, struct jc_err *err)
@@ -67,6 +112,8 @@ jc_code jc_server_config_load(const char *path, const char *const *sets, size_t 
     if (config.limits.postings > config.workers.queue_titles)
         return jc_fail(err, JC_E_INVALID, "limits.postings (%ju) is over workers.queue_titles (%ju): never served",
                        (uintmax_t)config.limits.postings, (uintmax_t)config.workers.queue_titles);
+    if ((code = check_policy(&config, err)))
+        return code;
     *ret_config = config;
     *ret_conf = TAKE(conf);
     return JC_OK;

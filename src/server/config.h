@@ -16,7 +16,21 @@ struct jc_server_config {
         uint64_t threads;
         uint64_t connections;
         uint64_t idle_timeout_ms;
+        bool compress;
+        uint64_t compress_min;
+        bool server_timing;
     } http;
+    struct {
+        const char *certificate, *key; /* "" = none */
+    } tls;
+    struct {
+        struct jc_conf_list origins;
+        uint64_t max_age_ms;
+    } cors;
+    struct {
+        const char *keys_file; /* "" = none */
+        uint64_t rate, burst;  /* titles a second (0 = no limit), titles */
+    } auth;
     struct {
         uint64_t body_bytes;
         uint64_t postings;
@@ -45,6 +59,8 @@ struct jc_server_config {
     struct {
         unsigned level; /* enum jc_log_level */
         bool requests;
+        double sample;
+        bool titles;
     } log;
 };
 

@@ -14,5 +14,6 @@ jc_code jc_endpoint_livez(struct jc_request *request);
 jc_code jc_endpoint_readyz(struct jc_request *request);
 jc_code jc_endpoint_metrics(struct jc_request *request);
 jc_code jc_endpoint_openapi(struct jc_request *request);
+jc_code jc_endpoint_options(struct jc_request *request);
 
 #endif

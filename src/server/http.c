@@ -1,23 +1,26 @@
 /* The libmicrohttpd adapter. See http.h. */
 #include "server/http.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parse.h"
-#include "base/rng.h"
 #include "server/accept.h"
+#include "server/policy.h"
 #include "server/reply.h"
 #include "server/request.h"
 #include "server/routes.h"
 #include "server/server.h"
+#include "server/tls.h"
 
 /* A connection's memory: a request line with its headers, or a piece of a body, fits. libmicrohttpd zeroes it for every
  * request: its default of 32 KiB is felt, and no query needs it. */
@@ -29,6 +32,39 @@
 const char *jc_request_header(const struct jc_request *request, const char *name)
 {
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+struct name_count {
+    const char *name;
+    size_t n;
+};
+
+static enum MHD_Result count_name(void *context, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+    (void)kind;
+    (void)value;
+    struct name_count *count = context;
+    count->n += strcasecmp(key, count->name) == 0;
+    return MHD_YES;
+}
+
+size_t jc_request_header_count(const struct jc_request *request, const char *name)
+{
+    struct name_count count = {.name = name};
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_name, &count);
+    return count.n;
+}
+
+void jc_request_address(const struct jc_request *request, char ret_text[JC_ADDRESS_TEXT])
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *peer = info ? info->client_addr : NULL;
+    ret_text[0] = '\0';
+    if (peer && peer->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)peer)->sin_addr, ret_text, JC_ADDRESS_TEXT);
+    else if (peer && peer->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, ret_text, JC_ADDRESS_TEXT);
 }
 
 const char *jc_request_query(const struct jc_request *request, const char *name, size_t *ret_n)
@@ -98,7 +134,7 @@ static struct jc_request *create_request(struct jc_server *server, struct MHD_Co
     request->method = method;
     request->path = path;
     request->start_ns = jc_clock_ns();
-    snprintf(request->id, sizeof request->id, "%016jx", (uintmax_t)jc_random_u64());
+    jc_policy_name(request);
     jc_metrics_in_flight(server->metrics, 1);
     return request;
 }
@@ -117,6 +153,7 @@ static void complete_request(void *context, struct MHD_Connection *connection, v
     jc_buf_finish(&request->body);
     jc_buf_finish(&request->reply.body);
     jc_classify_finish(&request->classify);
+    jc_buf_finish(&request->titles);
     free(request);
     jc_metrics_in_flight(server->metrics, -1);
 }
@@ -158,8 +195,11 @@ static jc_code check_headers(struct jc_request *request)
                               request->reply.allow);
     }
     const struct jc_route *route = &jc_routes[request->route];
+    jc_code code = jc_policy_authenticate(request);
+    if (code)
+        return code;
     const char *accept = jc_request_header(request, MHD_HTTP_HEADER_ACCEPT);
-    if (accept && !jc_accept_allows(accept, route->produces))
+    if (accept && route->produces && !jc_accept_allows(accept, route->produces))
         return jc_problem_set(&request->problem, JC_PROBLEM_NOT_ACCEPTABLE, NULL, "This resource is %s.",
                               route->produces);
     return route->has_body ? check_body_headers(request) : JC_OK;
@@ -257,13 +297,18 @@ static enum MHD_Result handle_access(void *context, struct MHD_Connection *conne
     return MHD_YES;
 }
 
+/* The first complaint of this thread: why a daemon did not start. Those behind it say only that it did not. */
+static _Thread_local char complaint[512];
+
 /* libmicrohttpd's own complaints are about clients (resets, garbage): debug level. */
 static void JC_PRINTF(2, 0) log_daemon(void *context, const char *fmt, va_list args)
 {
     (void)context;
-    char text[512];
+    char text[sizeof complaint];
     vsnprintf(text, sizeof text, fmt, args);
     text[strcspn(text, "\r\n")] = '\0';
+    if (!complaint[0])
+        memcpy(complaint, text, sizeof text);
     jc_log(JC_LOG_DEBUG, "http", "detail", text, NULL);
 }
 
@@ -302,6 +347,33 @@ static unsigned bound_port(int fd)
     return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
+/* Three options and their end; none without TLS. */
+static jc_code add_tls(const struct jc_tls *tls, unsigned *flags, struct MHD_OptionItem ret_options[4],
+                       struct jc_err *err)
+{
+    ret_options[0] = (struct MHD_OptionItem){.option = MHD_OPTION_END};
+    if (!tls)
+        return JC_OK;
+    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+        return jc_fail(err, JC_E_UNSUPPORTED, "tls.certificate: the installed libmicrohttpd was built without TLS");
+    *flags |= MHD_USE_TLS;
+    ret_options[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)jc_tls_certificate(tls)};
+    ret_options[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)jc_tls_key(tls)};
+    ret_options[2] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)JC_TLS_PRIORITIES};
+    ret_options[3] = (struct MHD_OptionItem){.option = MHD_OPTION_END};
+    return JC_OK;
+}
+
+static jc_code fail_start(const struct jc_server *server, struct jc_err *err)
+{
+    const struct jc_server_config *config = server->config;
+    if (!server->tls)
+        return jc_fail(err, JC_E_IO, "start the HTTP threads on %s port %u: %s", config->http.address, server->port,
+                       complaint);
+    return jc_fail(err, JC_E_INVALID, "start TLS with tls.certificate '%s' and tls.key '%s': %s",
+                   config->tls.certificate, config->tls.key, complaint);
+}
+
 jc_code jc_http_start(struct jc_server *server, struct jc_err *err)
 {
     const struct jc_server_config *config = server->config;
@@ -312,17 +384,21 @@ jc_code jc_http_start(struct jc_server *server, struct jc_err *err)
     server->port = bound_port(fd);
 
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    struct MHD_OptionItem tls[4];
+    if ((code = add_tls(server->tls, &flags, tls, err)))
+        return code;
+    complaint[0] = '\0';
     /* The logger comes first: only then do later options' complaints go there. */
     server->daemon =
         MHD_start_daemon(flags, 0, NULL, NULL, handle_access, server, MHD_OPTION_EXTERNAL_LOGGER, log_daemon, NULL,
                          MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, complete_request, server,
                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_LIMIT,
                          (unsigned)config->http.connections, MHD_OPTION_CONNECTION_TIMEOUT,
-                         (unsigned)(config->http.idle_timeout_ms / 1000),
+                         (unsigned)(config->http.idle_timeout_ms / 1000), MHD_OPTION_ARRAY, tls,
                          config->http.threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
                          (unsigned)config->http.threads, MHD_OPTION_END);
     if (!server->daemon)
-        return jc_fail(err, JC_E_IO, "start the HTTP threads on %s port %u", config->http.address, server->port);
+        return fail_start(server, err);
     fd = -1; /* the daemon's now */
     return JC_OK;
 }

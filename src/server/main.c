@@ -9,16 +9,20 @@
 #include "base/log.h"
 #include "model/runtime.h"
 #include "server/config.h"
+#include "server/hash_key.h"
+#include "server/policy.h"
 #include "server/server.h"
 #include "version.h"
 
 #define MAX_SETS 64
 
 static const char usage[] = "Usage: jobcode-server [--config FILE] [--set KEY=VALUE]... [--check]\n"
+                            "       jobcode-server --hash-key NAME < KEY >> KEYS_FILE\n"
                             "\n"
                             "  --config FILE    YAML configuration (config/server.yaml is its manual)\n"
                             "  --set KEY=VALUE  overrides a key of it, e.g. --set http.port=9090\n"
                             "  --check          reads the configuration and verifies the model, then ends\n"
+                            "  --hash-key NAME  writes the line of auth.keys_file for the key on standard input\n"
                             "  --help-config    lists every key\n"
                             "  --version, --help\n"
                             "\n"
@@ -29,18 +33,17 @@ struct arguments {
     const char *sets[MAX_SETS];
     size_t n_sets;
     bool check;
+    const char *hash_key;
 };
 
 /* Returns -1 to go on, else the exit status. */
 static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"set", required_argument, NULL, 's'},
-                                            {"check", no_argument, NULL, 'k'},
-                                            {"help-config", no_argument, NULL, 'K'},
-                                            {"version", no_argument, NULL, 'v'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, 's'},
+        {"check", no_argument, NULL, 'k'},        {"hash-key", required_argument, NULL, 'H'},
+        {"help-config", no_argument, NULL, 'K'},  {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'c')
             arguments->config = optarg;
@@ -48,6 +51,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
             arguments->sets[arguments->n_sets++] = optarg;
         else if (option == 'k')
             arguments->check = true;
+        else if (option == 'H')
+            arguments->hash_key = optarg;
         else if (option == 'K')
             return jc_conf_print_help(jc_server_keys, jc_server_n_keys, stdout), 0;
         else if (option == 'v')
@@ -119,9 +124,11 @@ int main(int argc, char **argv)
     if (status >= 0)
         return status;
 
+    struct jc_err err;
+    if (arguments.hash_key)
+        return jc_hash_key(arguments.hash_key, stdin, stdout, &err) ? fail("hash_key_failed", &err) : 0;
     jc_runtime_init();
 
-    struct jc_err err;
     struct jc_server_config config;
     JC_AUTO(jc_conf) struct jc_conf *conf = NULL;
     if (jc_server_config_load(arguments.config, arguments.sets, arguments.n_sets, &config, &conf, &err) != JC_OK)
@@ -130,6 +137,8 @@ int main(int argc, char **argv)
     if (!arguments.check)
         return serve(&config);
 
+    if (jc_policy_check_files(&config, &err) != JC_OK)
+        return fail("config_failed", &err);
     const struct jc_encoder_options options = jc_server_encoder_options(&config);
     JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL;
     if (jc_classifier_load(config.model.folder, &options, &classifier, &err) != JC_OK)

@@ -15,6 +15,8 @@ static const struct {
     [JC_COUNTER_TOKENS] = {"jobcode_tokens_total", "Tokens encoded."},
     [JC_COUNTER_EMPTY_TEXTS] = {"jobcode_empty_texts_total", "Postings without usable text."},
     [JC_COUNTER_REJECTED] = {"jobcode_requests_rejected_total", "Requests refused because the queue was full."},
+    [JC_COUNTER_AUTH_FAILURES] = {"jobcode_auth_failures_total", "Requests refused for want of a valid key."},
+    [JC_COUNTER_RATE_LIMITED] = {"jobcode_rate_limited_total", "Requests refused because their key was over its rate."},
     [JC_COUNTER_BATCH_FAILURES] = {"jobcode_batch_failures_total", "Batches that failed and were run title by title."},
 };
 
@@ -35,17 +37,23 @@ struct histogram_row {
 static const struct histogram_row histograms[JC_N_HISTOGRAMS] = {
     [JC_HISTOGRAM_BATCH_TITLES] =
         {"jobcode_batch_titles", "Titles in a batch.", 1, 10, {1, 2, 4, 8, 16, 32, 64, 128, 256, 512}},
+    [JC_HISTOGRAM_PARSE_SECONDS] = {"jobcode_parse_seconds", "Time to parse a classify request.", SECONDS,
+                                    LATENCY_BUCKETS},
+    [JC_HISTOGRAM_TOKENIZE_SECONDS] = {"jobcode_tokenize_seconds", "Time to clean and tokenise a request's postings.",
+                                       SECONDS, LATENCY_BUCKETS},
     [JC_HISTOGRAM_QUEUE_SECONDS] = {"jobcode_queue_seconds", "Time a title waits for a worker.", SECONDS,
                                     LATENCY_BUCKETS},
     [JC_HISTOGRAM_ENCODE_SECONDS] = {"jobcode_encode_seconds", "Time to encode a batch.", SECONDS, LATENCY_BUCKETS},
     [JC_HISTOGRAM_SCORE_SECONDS] = {"jobcode_score_seconds", "Time to score and rank a batch.", SECONDS,
                                     LATENCY_BUCKETS},
+    [JC_HISTOGRAM_ANSWER_SECONDS] = {"jobcode_answer_seconds", "Time to write the JSON of a classification.", SECONDS,
+                                     LATENCY_BUCKETS},
 };
 static const struct histogram_row request_histogram = {
     "jobcode_http_request_duration_seconds", "Time from a request's headers to its answer.", SECONDS, LATENCY_BUCKETS};
 
 /* Statuses this server sends; the last row counts any other (libmicrohttpd's own refusals never reach us). */
-static const int statuses[] = {200, 400, 404, 405, 406, 413, 415, 422, 500, 503, 0};
+static const int statuses[] = {200, 204, 400, 401, 404, 405, 406, 413, 415, 422, 429, 500, 503, 0};
 
 struct histogram {
     _Atomic uint64_t counts[MAX_BUCKETS + 1]; /* not cumulative; the last is +Inf */

@@ -18,15 +18,20 @@ enum jc_counter {
     JC_COUNTER_TOKENS,        /* tokens encoded */
     JC_COUNTER_EMPTY_TEXTS,   /* postings without usable text */
     JC_COUNTER_REJECTED,      /* requests refused because the queue was full */
+    JC_COUNTER_AUTH_FAILURES, /* requests without a valid key where one is needed */
+    JC_COUNTER_RATE_LIMITED,  /* requests refused for their key's rate */
     JC_COUNTER_BATCH_FAILURES,
     JC_N_COUNTERS
 };
 
 enum jc_histogram {
-    JC_HISTOGRAM_BATCH_TITLES,   /* titles a batch */
-    JC_HISTOGRAM_QUEUE_SECONDS,  /* from the push of a request to the take of a title */
-    JC_HISTOGRAM_ENCODE_SECONDS, /* a batch */
-    JC_HISTOGRAM_SCORE_SECONDS,  /* a batch */
+    JC_HISTOGRAM_BATCH_TITLES,     /* titles a batch */
+    JC_HISTOGRAM_PARSE_SECONDS,    /* a classify request */
+    JC_HISTOGRAM_TOKENIZE_SECONDS, /* its postings */
+    JC_HISTOGRAM_QUEUE_SECONDS,    /* from the push of a request to the take of a title */
+    JC_HISTOGRAM_ENCODE_SECONDS,   /* a batch */
+    JC_HISTOGRAM_SCORE_SECONDS,    /* a batch */
+    JC_HISTOGRAM_ANSWER_SECONDS,   /* writing a classification's JSON */
     JC_N_HISTOGRAMS
 };
 

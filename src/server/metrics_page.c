@@ -1,5 +1,7 @@
 /* GET /metrics: the Prometheus page. */
+#include "server/auth.h"
 #include "server/endpoints.h"
+#include "server/process_metrics.h"
 #include "server/request.h"
 #include "server/routes.h"
 #include "server/server.h"
@@ -46,6 +48,9 @@ jc_code jc_endpoint_metrics(struct jc_request *request)
     jc_metrics_put_gauge(out, "jobcode_http_requests_in_flight", "Requests not answered yet.", "",
                          (double)jc_metrics_in_flight_now(server->metrics));
     jc_metrics_put_gauge(out, "jobcode_workers", "Inference threads.", "", (double)server->n_workers);
+    if (server->auth)
+        jc_auth_put_metrics(server->auth, out);
+    jc_process_put_metrics(out);
     request->reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
     return JC_OK;
 }

@@ -12,6 +12,7 @@ static const struct {
 } table[] = {
     [JC_PROBLEM_NONE] = {200, "", ""},
     [JC_PROBLEM_MALFORMED_JSON] = {400, "malformed_json", "Malformed JSON"},
+    [JC_PROBLEM_UNAUTHORIZED] = {401, "unauthorized", "Unauthorized"},
     [JC_PROBLEM_NOT_FOUND] = {404, "not_found", "Not found"},
     [JC_PROBLEM_METHOD_NOT_ALLOWED] = {405, "method_not_allowed", "Method not allowed"},
     [JC_PROBLEM_NOT_ACCEPTABLE] = {406, "not_acceptable", "Not acceptable"},
@@ -22,6 +23,7 @@ static const struct {
     [JC_PROBLEM_TOO_MANY_POSTINGS] = {422, "too_many_postings", "Too many postings"},
     [JC_PROBLEM_TEXT_TOO_LONG] = {422, "text_too_long", "Text too long"},
     [JC_PROBLEM_EMPTY_TEXT] = {422, "empty_text", "No usable text"},
+    [JC_PROBLEM_RATE_LIMITED] = {429, "rate_limited", "Too many titles"},
     [JC_PROBLEM_INTERNAL] = {500, "internal", "Internal error"},
     [JC_PROBLEM_OVERLOADED] = {503, "overloaded", "Overloaded"},
     [JC_PROBLEM_SHUTTING_DOWN] = {503, "shutting_down", "Shutting down"},

@@ -12,6 +12,7 @@
 enum jc_problem_kind {
     JC_PROBLEM_NONE,
     JC_PROBLEM_MALFORMED_JSON,     /* 400 */
+    JC_PROBLEM_UNAUTHORIZED,       /* 401, with WWW-Authenticate */
     JC_PROBLEM_NOT_FOUND,          /* 404 */
     JC_PROBLEM_METHOD_NOT_ALLOWED, /* 405, with Allow */
     JC_PROBLEM_NOT_ACCEPTABLE,     /* 406 */
@@ -22,6 +23,7 @@ enum jc_problem_kind {
     JC_PROBLEM_TOO_MANY_POSTINGS,  /* 422 */
     JC_PROBLEM_TEXT_TOO_LONG,      /* 422 */
     JC_PROBLEM_EMPTY_TEXT,         /* 422 */
+    JC_PROBLEM_RATE_LIMITED,       /* 429, with Retry-After */
     JC_PROBLEM_INTERNAL,           /* 500: the log knows more */
     JC_PROBLEM_OVERLOADED,         /* 503, with Retry-After */
     JC_PROBLEM_SHUTTING_DOWN,      /* 503, with Retry-After */

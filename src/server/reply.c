@@ -2,30 +2,18 @@
 #include "server/reply.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "server/policy.h"
 #include "server/request.h"
-#include "server/routes.h"
+#include "server/request_log.h"
 #include "server/server.h"
 
-static void log_request(const struct jc_request *request, int status, uint64_t duration_ns)
+static void count(const struct jc_request *request, int status, size_t n_bytes, uint64_t duration_ns)
 {
-    char code[12], ms[24];
-    snprintf(code, sizeof code, "%d", status);
-    snprintf(ms, sizeof ms, "%.3f", (double)duration_ns / (double)JC_NS_PER_MS);
-    jc_log(JC_LOG_INFO, "request", "id", request->id, "method", request->method, "path", request->path, "status", code,
-           "ms", ms, NULL);
-}
-
-static void count(const struct jc_request *request, int status)
-{
-    uint64_t duration_ns = jc_clock_ns() - request->start_ns;
     jc_metrics_request(request->server->metrics, request->route, status, duration_ns);
-    if (request->server->config->log.requests)
-        log_request(request, status, duration_ns);
+    jc_request_log(request, status, n_bytes, duration_ns);
 }
 
 /* Replaces the reply by the problem's document. */
@@ -51,22 +39,9 @@ static struct MHD_Response *create_response(struct jc_reply *reply)
     return response;
 }
 
-static void add_headers(struct MHD_Response *response, const struct jc_request *request)
+static void add_header(void *context, const char *name, const char *value)
 {
-    const struct jc_reply *reply = &request->reply;
-    MHD_add_response_header(response, "Content-Type", reply->content_type);
-    MHD_add_response_header(response, "X-Request-Id", request->id);
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(response, "Cache-Control", "no-store");
-    if (reply->allow)
-        MHD_add_response_header(response, "Allow", reply->allow);
-    if (request->problem.retry_after_s) {
-        char seconds[12];
-        snprintf(seconds, sizeof seconds, "%u", request->problem.retry_after_s);
-        MHD_add_response_header(response, "Retry-After", seconds);
-    }
-    if (atomic_load(&request->server->state) != JC_SERVER_READY)
-        MHD_add_response_header(response, "Connection", "close");
+    MHD_add_response_header(context, name, value);
 }
 
 enum MHD_Result jc_reply_send(struct jc_request *request)
@@ -75,13 +50,16 @@ enum MHD_Result jc_reply_send(struct jc_request *request)
         put_problem(request);
     struct jc_reply *reply = &request->reply;
     int status = reply->status ? reply->status : MHD_HTTP_OK;
+    jc_policy_compress(request);
+    size_t n_bytes = strcmp(request->method, "HEAD") == 0 ? 0 : reply->text ? reply->n_text : reply->body.n;
     struct MHD_Response *response = create_response(reply);
     if (!response)
         return MHD_NO; /* out of memory: the connection closes */
-    add_headers(response, request);
+    uint64_t duration_ns = jc_clock_ns() - request->start_ns;
+    jc_policy_put_headers(request, duration_ns, add_header, response);
     enum MHD_Result result = MHD_queue_response(request->connection, (unsigned)status, response);
     MHD_destroy_response(response);
     request->state = JC_REQUEST_ANSWERED;
-    count(request, status);
+    count(request, status, n_bytes, duration_ns);
     return result;
 }

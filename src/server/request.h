@@ -12,7 +12,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/classify.h"
+#include "server/keys.h"
 #include "server/problem.h"
+#include "server/request_id.h"
+#include "server/timing.h"
+#include "server/trace_context.h"
 
 struct MHD_Connection;
 struct jc_server;
@@ -23,8 +27,10 @@ struct jc_reply {
     struct jc_buf body;       /* handed over */
     const char *text;         /* static storage: sent without a copy where not NULL */
     size_t n_text;
-    int status;        /* 0 = 200 */
-    const char *allow; /* header of a 405; static storage */
+    int status;               /* 0 = 200 */
+    const char *allow;        /* header of a 405 and of OPTIONS; static storage */
+    const char *authenticate; /* header of a 401; static storage */
+    const char *encoding;     /* Content-Encoding; static storage, NULL = none */
 };
 
 enum jc_request_state {
@@ -38,7 +44,9 @@ struct jc_request {
     struct jc_server *server;
     const char *method, *path; /* live as long as the connection's request */
     size_t route;              /* row of the route table, or its length where none matched */
-    char id[17];               /* 16 hexadecimal digits */
+    char id[JC_REQUEST_ID];
+    struct jc_trace_context trace;
+    char key_name[JC_KEY_NAME]; /* whose API key it came with; "" = none */
     uint64_t start_ns;
     enum jc_request_state state;
     struct jc_buf body;
@@ -47,10 +55,19 @@ struct jc_request {
     struct jc_reply reply;
     struct jc_problem problem;
     struct jc_classify classify; /* the classify endpoint's own */
+    struct jc_timing timing;
+    struct jc_buf titles; /* for the log, where it is to have them */
 };
 
 /* A header's value, or NULL. */
 const char *jc_request_header(const struct jc_request *request, const char *name);
+
+/* How often the header is there. */
+size_t jc_request_header_count(const struct jc_request *request, const char *name);
+
+/* The peer's address as text, "" where there is none. */
+#define JC_ADDRESS_TEXT 46
+void jc_request_address(const struct jc_request *request, char ret_text[JC_ADDRESS_TEXT]);
 
 /* A query parameter, decoded; NULL where it is not given. *ret_n counts bytes, which may include NULs. */
 const char *jc_request_query(const struct jc_request *request, const char *name, size_t *ret_n);

@@ -11,15 +11,16 @@
 #define TEXT "text/plain; version=0.0.4; charset=utf-8"
 
 const struct jc_route jc_routes[] = {
-    {"POST", "/v1/classify", jc_endpoint_classify, true, JSON},       /* classify.c */
-    {"GET", "/v1/classify", jc_endpoint_classify_query, false, JSON}, /* classify.c */
-    {"GET", "/v1/categories", jc_endpoint_categories, false, JSON},   /* categories.c */
-    {"GET", "/v1/model", jc_endpoint_model, false, JSON},             /* model_info.c */
-    {"GET", "/livez", jc_endpoint_livez, false, JSON},                /* health.c */
-    {"GET", "/readyz", jc_endpoint_readyz, false, JSON},              /* health.c */
-    {"GET", "/healthz", jc_endpoint_readyz, false, JSON},             /* health.c */
-    {"GET", "/metrics", jc_endpoint_metrics, false, TEXT},            /* metrics_page.c */
-    {"GET", "/openapi.yaml", jc_endpoint_openapi, false, YAML},       /* openapi.c */
+    {"POST", "/v1/classify", jc_endpoint_classify, true, JSON, true},       /* classify.c */
+    {"GET", "/v1/classify", jc_endpoint_classify_query, false, JSON, true}, /* classify.c */
+    {"GET", "/v1/categories", jc_endpoint_categories, false, JSON, true},   /* categories.c */
+    {"GET", "/v1/model", jc_endpoint_model, false, JSON, true},             /* model_info.c */
+    {"GET", "/livez", jc_endpoint_livez, false, JSON, false},               /* health.c */
+    {"GET", "/readyz", jc_endpoint_readyz, false, JSON, false},             /* health.c */
+    {"GET", "/healthz", jc_endpoint_readyz, false, JSON, false},            /* health.c */
+    {"GET", "/metrics", jc_endpoint_metrics, false, TEXT, true},            /* metrics_page.c */
+    {"GET", "/openapi.yaml", jc_endpoint_openapi, false, YAML, false},      /* openapi.c */
+    {"OPTIONS", "*", jc_endpoint_options, false, NULL, false},              /* options.c */
 };
 const size_t jc_n_routes = JC_COUNT(jc_routes);
 
@@ -28,10 +29,11 @@ size_t jc_route_find(const char *method, const char *path, bool *ret_path_exists
     const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
     *ret_path_exists = false;
     for (size_t i = 0; i < jc_n_routes; i++) {
-        if (strcmp(jc_routes[i].path, path) != 0)
-            continue;
-        *ret_path_exists = true;
-        if (strcmp(jc_routes[i].method, wanted) == 0)
+        bool of_path = strcmp(jc_routes[i].path, path) == 0;
+        *ret_path_exists |= of_path;
+        /* The row of every path comes last: by then it is known whether the path exists. */
+        bool of_all = *ret_path_exists && strcmp(jc_routes[i].path, "*") == 0;
+        if ((of_path || of_all) && strcmp(jc_routes[i].method, wanted) == 0)
             return i;
     }
     return jc_n_routes;
@@ -42,7 +44,7 @@ const char *jc_route_allow(const char *path)
     bool get, post, exists;
     get = jc_route_find("GET", path, &exists) < jc_n_routes;
     post = jc_route_find("POST", path, &exists) < jc_n_routes;
-    return get && post ? "GET, HEAD, POST" : post ? "POST" : "GET, HEAD";
+    return get && post ? "GET, HEAD, POST, OPTIONS" : post ? "POST, OPTIONS" : get ? "GET, HEAD, OPTIONS" : "OPTIONS";
 }
 
 void jc_route_name(size_t route, char ret_name[JC_ROUTE_NAME])

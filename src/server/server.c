@@ -8,6 +8,7 @@
 #include "base/cpu.h"
 #include "base/log.h"
 #include "server/http.h"
+#include "server/policy.h"
 #include "server/routes.h"
 
 static jc_code start_workers(struct jc_server *server, struct jc_err *err)
@@ -31,8 +32,11 @@ jc_code jc_server_create(const struct jc_server_config *config, struct jc_server
         return jc_fail(err, JC_E_NOMEM, "out of memory");
     server->config = config;
     server->quiesced_fd = -1;
+    jc_code code = jc_policy_start(server, err);
+    if (code)
+        return code;
     const struct jc_encoder_options options = jc_server_encoder_options(config);
-    jc_code code = jc_classifier_load(config->model.folder, &options, &server->classifier, err);
+    code = jc_classifier_load(config->model.folder, &options, &server->classifier, err);
     if (code)
         return jc_wrap(err, "model '%s'", config->model.folder);
     code = jc_metrics_create(jc_n_routes, &server->metrics, err);
@@ -88,6 +92,7 @@ void jc_server_destroy(struct jc_server *server)
     jc_batcher_destroy(server->batcher);
     jc_metrics_destroy(server->metrics);
     jc_classifier_destroy(server->classifier);
+    jc_policy_stop(server);
     free(server);
 }
 

@@ -20,6 +20,8 @@
 #include "server/worker.h"
 
 struct MHD_Daemon;
+struct jc_auth;
+struct jc_tls;
 
 enum jc_server_state { JC_SERVER_STARTING, JC_SERVER_READY, JC_SERVER_DRAINING, JC_SERVER_STOPPED };
 
@@ -29,6 +31,8 @@ struct jc_server {
     struct jc_metrics *metrics;
     struct jc_batcher *batcher;
     struct jc_workers *workers;
+    struct jc_auth *auth; /* NULL: no keys are asked for */
+    struct jc_tls *tls;   /* NULL: plain HTTP */
     struct MHD_Daemon *daemon;
     int quiesced_fd; /* the listener after it stopped accepting; -1 before */
     unsigned port;

@@ -14,8 +14,15 @@
 
 struct jc_ticket;
 
+/* Written by the item's worker before it completes it. */
+struct jc_item_timing {
+    uint64_t taken_ns;            /* jc_clock_ns when its batch was taken; 0 = by no worker */
+    uint64_t encode_ns, score_ns; /* of the whole batch */
+};
+
 struct jc_item {
     struct jc_input input;
+    struct jc_item_timing timing;
     struct jc_ticket *ticket;
 };
 

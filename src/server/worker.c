@@ -41,9 +41,14 @@ static jc_code run_batch(struct worker *worker, struct jc_item **items, size_t n
     for (size_t i = 0; i < n; i++)
         worker->inputs[i] = &items[i]->input;
     jc_code code = jc_session_run(worker->session, worker->inputs, n, &stats, err);
-    if (!code)
-        count_batch(worker->workers->metrics, &stats);
-    return code;
+    if (code)
+        return code;
+    count_batch(worker->workers->metrics, &stats);
+    for (size_t i = 0; i < n; i++) {
+        items[i]->timing.encode_ns = stats.encode_ns;
+        items[i]->timing.score_ns = stats.score_ns;
+    }
+    return JC_OK;
 }
 
 /* One bad text must not fail the requests it happened to share a batch with: after a failure each runs alone. */
@@ -68,8 +73,10 @@ static void *work(void *argument)
     sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
     while ((n = jc_batcher_take(workers->batcher, worker->items)) > 0) {
         uint64_t now = jc_clock_ns();
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
+            worker->items[i]->timing.taken_ns = now;
             jc_metrics_observe(workers->metrics, JC_HISTOGRAM_QUEUE_SECONDS, now - worker->items[i]->ticket->queued_ns);
+        }
 
         struct jc_err err;
         if (run_batch(worker, worker->items, n, &err) != JC_OK) {

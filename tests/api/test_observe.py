@@ -70,7 +70,7 @@ def test_page_is_prometheus_text(client):
             assert match.group(1) + (match.group(2) or "") not in samples, line
             samples[match.group(1) + (match.group(2) or "")] = float(match.group(3))
     for name, kind in kinds.items():
-        assert name.startswith("jobcode_") and kind
+        assert name.startswith(("jobcode_", "process_")) and kind
         assert name.endswith("_total") == (kind == "counter")
         if kind == "histogram":
             check_buckets(name, samples)

@@ -15,7 +15,7 @@ LAYERS = {
     "data": ({"base", "text"}, {"zlib"}),
     "artifact": ({"base"}, {"jansson"}),
     "model": ({"base", "text", "linalg", "dnn", "torch", "artifact"}, set()),
-    "server": ({"base", "conf", "text", "artifact", "model"}, {"microhttpd", "jansson"}),
+    "server": ({"base", "conf", "text", "artifact", "model"}, {"microhttpd", "jansson", "zlib"}),
     "trainer": ({"base", "conf", "text", "linalg", "dnn", "torch", "data", "artifact", "model"}, {"jansson"}),
 }
 # library -> its headers

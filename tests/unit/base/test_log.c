@@ -15,6 +15,9 @@ int main(void)
     dup2(fd, STDERR_FILENO);
     jc_log(JC_LOG_DEBUG, "hidden", NULL);
     jc_log(JC_LOG_INFO, "shown", "key", "a\"b\nc", "none", NULL, NULL);
+    const struct jc_log_field fields[] = {{"a", "\"1\""}, {"left_out", NULL}, {"empty", ""}};
+    jc_log_fields(JC_LOG_WARN, "listed", fields, JC_COUNT(fields));
+    jc_log_fields(JC_LOG_DEBUG, "hidden", fields, JC_COUNT(fields));
     jc_fail(&err, JC_E_FORMAT, "bad %s", "thing");
     jc_wrap(&err, "file '%s'", "x");
     jc_log_err("load_failed", &err);
@@ -24,6 +27,7 @@ int main(void)
     REQUIRE_OK(jc_file_read(path, 4096, &text, &err));
     CHECK(!strstr(text.data, "hidden"));
     CHECK_CONTAINS(text.data, "\"level\":\"info\",\"event\":\"shown\",\"key\":\"a\\\"b\\nc\"");
+    CHECK_CONTAINS(text.data, "\"level\":\"warn\",\"event\":\"listed\",\"a\":\"\\\"1\\\"\",\"empty\":\"\"}\n");
     CHECK_CONTAINS(text.data, "\"level\":\"error\",\"event\":\"load_failed\",\"code\":\"format\","
                               "\"detail\":\"file 'x': bad thing\",\"at\":\"test_log.c:");
     CHECK(text.data[0] == '{' && text.data[text.n - 2] == '}' && text.data[text.n - 1] == '\n');

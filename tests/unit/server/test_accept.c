@@ -80,6 +80,62 @@ static void test_accept(void)
                      "'%s' for %s", rows[i].accept, rows[i].type);
 }
 
+/* qvalues as RFC 9110, section 12.4.2, has them; what is none weighs nothing. */
+static void test_weights(void)
+{
+    static const struct {
+        const char *q;
+        bool wanted;
+    } rows[] = {
+        {"1", true},       {"0.001", true},  {"0.5", true},    {"1.", true},   {"1.000", true},
+        {"0.5 ", true},    {"0", false},     {"0.", false},    {"0.0", false}, {"0.000", false},
+        {"0.0001", false}, {"1.001", false}, {"2", false},     {"1.5", false}, {".5", false},
+        {"-1", false},     {"+1", false},    {"inf", false},   {"nan", false}, {"0x1", false},
+        {"1e0", false},    {"", false},      {"\"1\"", false}, {"0,5", false}, {"1.0000", false},
+    };
+    for (size_t i = 0; i < JC_COUNT(rows); i++) {
+        char header[64];
+        snprintf(header, sizeof header, "application/json;q=%s", rows[i].q);
+        check_report(jc_accept_allows(header, JSON) == rows[i].wanted, __FILE__, __LINE__, "'%s'", header);
+        snprintf(header, sizeof header, "gzip;q=%s", rows[i].q);
+        check_report(jc_accept_encoding_prefers(header, "gzip") == rows[i].wanted, __FILE__, __LINE__, "'%s'", header);
+    }
+}
+
+static void test_encodings(void)
+{
+    static const struct {
+        const char *header;
+        bool wanted;
+    } rows[] = {
+        {"gzip", true},
+        {"GZip", true},
+        {"gzip, deflate, br, zstd", true},
+        {"br;q=1.0, gzip;q=0.8, *;q=0.1", true},
+        {"*", true},
+        {"deflate, *;q=0.5", true},
+        {"identity;q=0.5, gzip", true},
+        {"identity, gzip", true},
+        {"identity;q=0, gzip;q=0.001", true},
+        {" ,gzip ;q=1", true},
+        {"", false},
+        {"identity", false},
+        {"deflate, br", false},
+        {"gzip;q=0", false},
+        {"gzip;q=0, *", false},
+        {"*, gzip;q=0", false},
+        {"*;q=0", false},
+        {"gzip;q=0.5, identity", false},
+        {"*;q=0.2, identity;q=0.3", false},
+        {"xgzip, gzipx", false},
+        {"g", false},
+        {"deflate;gzip", false},
+    };
+    for (size_t i = 0; i < JC_COUNT(rows); i++)
+        check_report(jc_accept_encoding_prefers(rows[i].header, "gzip") == rows[i].wanted, __FILE__, __LINE__, "'%s'",
+                     rows[i].header);
+}
+
 /* Every prefix of a header, in a block of exactly its size: sanitizers see a read behind the end. */
 static void test_cut_headers(void)
 {
@@ -89,6 +145,7 @@ static void test_cut_headers(void)
         REQUIRE(cut);
         jc_media_type_is(cut, JSON);
         jc_accept_allows(cut, TEXT);
+        jc_accept_encoding_prefers(cut, "gzip");
     }
     CHECK(jc_accept_allows(header, JSON));
 }
@@ -97,6 +154,8 @@ int main(void)
 {
     test_media_type();
     test_accept();
+    test_weights();
+    test_encodings();
     test_cut_headers();
     return check_finish();
 }

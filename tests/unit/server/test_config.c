@@ -19,6 +19,15 @@ static bool same_value(const struct jc_conf_key *key, const struct jc_server_con
         return strcmp(*(const char *const *)x, *(const char *const *)y) == 0;
     case JC_CONF_BOOL:
         return *(const bool *)x == *(const bool *)y;
+    case JC_CONF_LIST: {
+        const struct jc_conf_list *p = x, *q = y;
+        bool same = p->n == q->n;
+        for (size_t i = 0; same && i < p->n; i++)
+            same = strcmp(p->items[i], q->items[i]) == 0;
+        return same;
+    }
+    case JC_CONF_NUMBER:
+        return *(const double *)x == *(const double *)y;
     case JC_CONF_CHOICE:
         return *(const unsigned *)x == *(const unsigned *)y;
     default:
@@ -70,7 +79,10 @@ static void test_defaults_reach_their_members(void)
     CHECK_INT(config.model.top_n, 5);
     CHECK_INT(config.workers.queue_titles, 8192);
     CHECK_INT(config.shutdown.grace_ms, 1000);
-    CHECK(!config.log.requests);
+    CHECK(!config.log.requests && !config.log.titles);
+    CHECK_INT(config.cors.origins.n, 0);
+    CHECK_STR(config.auth.keys_file, "");
+    CHECK_STR(config.tls.certificate, "");
 }
 
 static void check_refused(const char *first, const char *second, const char *part)
@@ -96,6 +108,12 @@ static void test_limits(void)
     /* What the table alone cannot say. */
     check_refused("model.top_n=11", "limits.top_n=10", "limits.top_n");
     check_refused("limits.postings=100", "workers.queue_titles=99", "never served");
+    check_refused("cors.origins=*,https://App.example", NULL, "cors.origins[1]");
+    check_refused("tls.certificate=a.pem", NULL, "without tls.key");
+    check_refused("tls.key=a.pem", NULL, "without tls.certificate");
+    check_refused("auth.rate=5", NULL, "auth.keys_file");
+    check_refused("log.sample=1.5", NULL, "log.sample");
+    check_refused("cors.max_age=25h", NULL, "cors.max_age");
 
     struct jc_err err;
     struct jc_server_config config;

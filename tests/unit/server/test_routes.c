@@ -9,6 +9,8 @@ static void test_every_row(void)
         const struct jc_route *route = &jc_routes[i];
         bool exists = false;
         CHECK(route->handle != NULL);
+        if (strcmp(route->path, "*") == 0)
+            continue;
         CHECK(route->produces && strchr(route->produces, '/'));
         CHECK(route->path[0] == '/');
         CHECK_INT(jc_route_find(route->method, route->path, &exists), i); /* and no row hides another */
@@ -39,7 +41,7 @@ static void test_find(void)
         CHECK_INT(jc_route_find("GET", absent[i], &exists), jc_n_routes);
         check_report(!exists, __FILE__, __LINE__, "'%s' exists", absent[i]);
     }
-    static const char *const methods[] = {"DELETE", "PUT", "OPTIONS", "get", "", "GETS", "HEAD "};
+    static const char *const methods[] = {"DELETE", "PUT", "options", "get", "", "GETS", "HEAD "};
     for (size_t i = 0; i < JC_COUNT(methods); i++) {
         exists = false;
         CHECK_INT(jc_route_find(methods[i], "/v1/classify", &exists), jc_n_routes);
@@ -51,17 +53,47 @@ static void test_find(void)
 
 static void test_allow(void)
 {
-    CHECK_STR(jc_route_allow("/v1/classify"), "GET, HEAD, POST");
-    CHECK_STR(jc_route_allow("/livez"), "GET, HEAD");
+    CHECK_STR(jc_route_allow("/v1/classify"), "GET, HEAD, POST, OPTIONS");
+    CHECK_STR(jc_route_allow("/livez"), "GET, HEAD, OPTIONS");
 
     char name[JC_ROUTE_NAME];
     jc_route_name(jc_n_routes, name);
     CHECK_STR(name, "none");
 }
 
+static void test_options(void)
+{
+    bool exists = false;
+    size_t row = jc_route_find("OPTIONS", "/v1/classify", &exists);
+    REQUIRE(row < jc_n_routes);
+    CHECK(exists && !jc_routes[row].needs_key);
+    CHECK_INT(jc_route_find("OPTIONS", "/livez", &exists), row);
+    CHECK_INT(jc_route_find("OPTIONS", "/nothing", &exists), jc_n_routes);
+    CHECK(!exists);
+    CHECK_INT(jc_route_find("GET", "*", &exists), jc_n_routes);
+}
+
+/* A probe has no key, and data is not given without one. */
+static void test_keys(void)
+{
+    static const struct {
+        const char *method, *path;
+        bool needs_key;
+    } rows[] = {{"POST", "/v1/classify", true}, {"GET", "/v1/classify", true}, {"GET", "/metrics", true},
+                {"GET", "/livez", false},       {"GET", "/readyz", false},     {"HEAD", "/healthz", false}};
+    for (size_t i = 0; i < JC_COUNT(rows); i++) {
+        bool exists;
+        size_t row = jc_route_find(rows[i].method, rows[i].path, &exists);
+        REQUIRE(row < jc_n_routes);
+        CHECK(jc_routes[row].needs_key == rows[i].needs_key);
+    }
+}
+
 int main(void)
 {
     test_every_row();
+    test_options();
+    test_keys();
     test_find();
     test_allow();
     return check_finish();

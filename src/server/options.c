@@ -1,0 +1,13 @@
+/* OPTIONS of any path there is: its methods in Allow, and the answer to a CORS preflight (policy_headers.c adds what it
+ * asks for). */
+#include "server/endpoints.h"
+#include "server/request.h"
+#include "server/routes.h"
+
+jc_code jc_endpoint_options(struct jc_request *request)
+{
+    request->reply.status = 204;
+    request->reply.text = "";
+    request->reply.allow = jc_route_allow(request->path);
+    return JC_OK;
+}
