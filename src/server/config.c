@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "server/client_address.h"
 #include "server/cors.h"
 #include "server/rate_limit.h"
 
@@ -17,8 +18,20 @@ const struct jc_conf_key jc_server_keys[] = {
      "Event threads: they parse, tokenise and send. One carries tens of thousands of requests a second."},
     {"http.connections", JC_CONF_COUNT, AT(http.connections), "4096", 1, 1000000, NULL,
      "Most open connections; one more waits in the listen queue."},
-    {"http.idle_timeout", JC_CONF_DURATION, AT(http.idle_timeout_ms), "60s", 1000, 3600000, NULL,
-     "Closes a connection on which nothing moved for this long; whole seconds."},
+    {"http.connections_per_address", JC_CONF_COUNT, AT(http.connections_per_address), "0", 0, 1000000, NULL,
+     "Most open connections of one client address (an IPv6 client is its /64), and of one behind a trusted proxy most "
+     "requests under way; over it: 503. 0 = no limit."},
+    {"http.trusted_proxies", JC_CONF_LIST, AT(http.trusted_proxies), "", 0, 0, NULL,
+     "Addresses and networks (10.0.0.0/8) of the proxies whose X-Forwarded-For is believed; from others it is "
+     "ignored."},
+    {"http.idle_timeout", JC_CONF_DURATION, AT(http.idle_timeout_ms), "60s", 100, 3600000, NULL,
+     "Closes a connection on which no request has begun for this long."},
+    {"http.header_timeout", JC_CONF_DURATION, AT(http.header_timeout_ms), "10s", 100, 3600000, NULL,
+     "How long a request's head may take from its first byte; over it: 408, and the connection closes."},
+    {"http.body_timeout", JC_CONF_DURATION, AT(http.body_timeout_ms), "60s", 100, 3600000, NULL,
+     "How long a request's body may take; over it: 408, and the connection closes."},
+    {"http.send_timeout", JC_CONF_DURATION, AT(http.send_timeout_ms), "60s", 100, 3600000, NULL,
+     "How long a client may take to read an answer; over it the connection closes."},
     {"http.compress", JC_CONF_BOOL, AT(http.compress), "true", 0, 0, NULL,
      "Sends answers gzipped to clients that accept it: a quarter of the bytes, for about 5 ms of an event thread a "
      "MB."},
@@ -85,6 +98,14 @@ const struct jc_conf_key jc_server_keys[] = {
 };
 const size_t jc_server_n_keys = JC_COUNT(jc_server_keys);
 
+static jc_code check_addresses(const struct jc_server_config *config, struct jc_err *err)
+{
+    JC_AUTO(jc_networks) struct jc_networks *proxies = NULL;
+    jc_code code =
+        jc_networks_create(config->http.trusted_proxies.items, config->http.trusted_proxies.n, &proxies, err);
+    return code ? jc_wrap(err, "http.trusted_proxies") : JC_OK;
+}
+
 static jc_code check_policy(const struct jc_server_config *config, struct jc_err *err)
 {
     for (size_t i = 0; i < config->cors.origins.n; i++)
@@ -112,7 +133,7 @@ jc_code jc_server_config_load(const char *path, const char *const *sets, size_t 
     if (config.limits.postings > config.workers.queue_titles)
         return jc_fail(err, JC_E_INVALID, "limits.postings (%ju) is over workers.queue_titles (%ju): never served",
                        (uintmax_t)config.limits.postings, (uintmax_t)config.workers.queue_titles);
-    if ((code = check_policy(&config, err)))
+    if ((code = check_addresses(&config, err)) || (code = check_policy(&config, err)))
         return code;
     *ret_config = config;
     *ret_conf = TAKE(conf);

@@ -15,7 +15,12 @@ struct jc_server_config {
         uint64_t port;
         uint64_t threads;
         uint64_t connections;
+        uint64_t connections_per_address;
         uint64_t idle_timeout_ms;
+        uint64_t header_timeout_ms;
+        uint64_t body_timeout_ms;
+        uint64_t send_timeout_ms;
+        struct jc_conf_list trusted_proxies;
         bool compress;
         uint64_t compress_min;
         bool server_timing;

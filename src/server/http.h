@@ -1,18 +1,16 @@
-/* The libmicrohttpd adapter: from its callbacks to endpoints and back. The only file that calls it, but for reply.c. */
+/* The libmicrohttpd adapter: from its callbacks to endpoints and back. Beside it only listener.c (sockets and the
+ * daemon), intake.c (connections, what a request must pass first), request.c and reply.c call the library. */
 #ifndef JC_SERVER_HTTP_H
 #define JC_SERVER_HTTP_H
 
-#include "base/err.h"
+#include <microhttpd.h>
 
-struct jc_server;
+/* For MHD_start_daemon, as the handler of requests; the context is the server. */
+enum MHD_Result jc_http_access(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+                               const char *version, const char *data, size_t *n_data, void **request_context);
 
-/* Listens on the configured address; server->daemon and ->port are set. Errors: IO, INVALID (the address). */
-JC_MUST_CHECK jc_code jc_http_start(struct jc_server *server, struct jc_err *err);
-
-/* Refuses new connections; open connections go on. */
-void jc_http_stop_accepting(struct jc_server *server);
-
-/* Ends the event threads and closes what is open. No connection is suspended. */
-void jc_http_stop(struct jc_server *server);
+/* For MHD_OPTION_NOTIFY_COMPLETED: libmicrohttpd is done with a request, however it ended. */
+void jc_http_complete(void *context, struct MHD_Connection *connection, void **request_context,
+                      enum MHD_RequestTerminationCode reason);
 
 #endif

@@ -18,6 +18,18 @@ static const struct {
     [JC_COUNTER_AUTH_FAILURES] = {"jobcode_auth_failures_total", "Requests refused for want of a valid key."},
     [JC_COUNTER_RATE_LIMITED] = {"jobcode_rate_limited_total", "Requests refused because their key was over its rate."},
     [JC_COUNTER_BATCH_FAILURES] = {"jobcode_batch_failures_total", "Batches that failed and were run title by title."},
+    [JC_COUNTER_AMBIGUOUS] = {"jobcode_http_requests_ambiguous_total", "Requests refused by the header lint."},
+};
+
+/* Labels of jobcode_http_connections_closed_total. */
+static const char *const closed[JC_N_CLOSED] = {
+    [JC_CLOSED_NORMALLY] = "normal",
+    [JC_CLOSED_IDLE_TIMEOUT] = "idle_timeout",
+    [JC_CLOSED_HEADER_TIMEOUT] = "header_timeout",
+    [JC_CLOSED_BODY_TIMEOUT] = "body_timeout",
+    [JC_CLOSED_SEND_TIMEOUT] = "send_timeout",
+    [JC_CLOSED_PER_ADDRESS] = "per_address",
+    [JC_CLOSED_DRAIN] = "drain",
 };
 
 struct histogram_row {
@@ -68,6 +80,7 @@ struct route {
 struct jc_metrics {
     _Atomic uint64_t counters[JC_N_COUNTERS];
     struct histogram histograms[JC_N_HISTOGRAMS];
+    _Atomic uint64_t closed[JC_N_CLOSED];
     _Atomic int64_t in_flight;
     size_t n_routes; /* with the row for "none" */
     struct route routes[];
@@ -137,6 +150,11 @@ void jc_metrics_request(struct jc_metrics *metrics, size_t route, int status, ui
     observe(&metrics->routes[route].duration, &request_histogram, duration_ns);
 }
 
+void jc_metrics_closed(struct jc_metrics *metrics, enum jc_closed why)
+{
+    add(&metrics->closed[why], 1);
+}
+
 void jc_metrics_in_flight(struct jc_metrics *metrics, int change)
 {
     atomic_fetch_add(&metrics->in_flight, change);
@@ -194,10 +212,19 @@ static void put_requests(const struct jc_metrics *metrics, void (*route_name)(si
     }
 }
 
+static void put_closed(const struct jc_metrics *metrics, struct jc_buf *out)
+{
+    put_head(out, "jobcode_http_connections_closed_total", "Connections ended, by reason.", "counter");
+    for (size_t i = 0; i < JC_N_CLOSED; i++)
+        jc_buf_printf(out, "jobcode_http_connections_closed_total{reason=\"%s\"} %ju\n", closed[i],
+                      (uintmax_t)load(&metrics->closed[i]));
+}
+
 void jc_metrics_put(const struct jc_metrics *metrics, void (*route_name)(size_t route, char ret_name[64]),
                     struct jc_buf *out)
 {
     put_requests(metrics, route_name, out);
+    put_closed(metrics, out);
     for (size_t i = 0; i < JC_N_COUNTERS; i++) {
         put_head(out, counters[i].name, counters[i].help, "counter");
         jc_buf_printf(out, "%s %ju\n", counters[i].name, (uintmax_t)load(&metrics->counters[i]));

@@ -21,7 +21,20 @@ enum jc_counter {
     JC_COUNTER_AUTH_FAILURES, /* requests without a valid key where one is needed */
     JC_COUNTER_RATE_LIMITED,  /* requests refused for their key's rate */
     JC_COUNTER_BATCH_FAILURES,
+    JC_COUNTER_AMBIGUOUS, /* requests refused by the header lint */
     JC_N_COUNTERS
+};
+
+/* Why a connection ended. */
+enum jc_closed {
+    JC_CLOSED_NORMALLY, /* by the client, or after an answer that said so */
+    JC_CLOSED_IDLE_TIMEOUT,
+    JC_CLOSED_HEADER_TIMEOUT,
+    JC_CLOSED_BODY_TIMEOUT,
+    JC_CLOSED_SEND_TIMEOUT,
+    JC_CLOSED_PER_ADDRESS, /* one too many of its address */
+    JC_CLOSED_DRAIN,       /* idle when the server stopped accepting */
+    JC_N_CLOSED
 };
 
 enum jc_histogram {
@@ -53,6 +66,9 @@ double jc_metrics_busy_seconds(const struct jc_metrics *metrics);
 
 /* An answered request. */
 void jc_metrics_request(struct jc_metrics *metrics, size_t route, int status, uint64_t duration_ns);
+
+/* A connection that ended. */
+void jc_metrics_closed(struct jc_metrics *metrics, enum jc_closed why);
 
 /* Requests under way. */
 void jc_metrics_in_flight(struct jc_metrics *metrics, int change);

@@ -1,6 +1,7 @@
 /* GET /metrics: the Prometheus page. */
 #include "server/auth.h"
 #include "server/endpoints.h"
+#include "server/intake.h"
 #include "server/process_metrics.h"
 #include "server/request.h"
 #include "server/routes.h"
@@ -47,6 +48,8 @@ jc_code jc_endpoint_metrics(struct jc_request *request)
                          (double)jc_batcher_queued(server->batcher));
     jc_metrics_put_gauge(out, "jobcode_http_requests_in_flight", "Requests not answered yet.", "",
                          (double)jc_metrics_in_flight_now(server->metrics));
+    jc_metrics_put_gauge(out, "jobcode_http_connections", "Open connections.", "",
+                         (double)jc_connections_open(jc_intake_connections(server->intake)));
     jc_metrics_put_gauge(out, "jobcode_workers", "Inference threads.", "", (double)server->n_workers);
     if (server->auth)
         jc_auth_put_metrics(server->auth, out);

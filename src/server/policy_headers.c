@@ -101,6 +101,6 @@ void jc_policy_put_headers(const struct jc_request *request, uint64_t duration_n
         put(&sink, "WWW-Authenticate", reply->authenticate);
     if (request->problem.retry_after_s)
         put_seconds(&sink, "Retry-After", request->problem.retry_after_s);
-    if (atomic_load(&request->server->state) != JC_SERVER_READY)
+    if (request->close || atomic_load(&request->server->state) != JC_SERVER_READY)
         put(&sink, "Connection", "close");
 }

@@ -12,10 +12,12 @@ static const struct {
 } table[] = {
     [JC_PROBLEM_NONE] = {200, "", ""},
     [JC_PROBLEM_MALFORMED_JSON] = {400, "malformed_json", "Malformed JSON"},
+    [JC_PROBLEM_AMBIGUOUS_REQUEST] = {400, "ambiguous_request", "Ambiguous request"},
     [JC_PROBLEM_UNAUTHORIZED] = {401, "unauthorized", "Unauthorized"},
     [JC_PROBLEM_NOT_FOUND] = {404, "not_found", "Not found"},
     [JC_PROBLEM_METHOD_NOT_ALLOWED] = {405, "method_not_allowed", "Method not allowed"},
     [JC_PROBLEM_NOT_ACCEPTABLE] = {406, "not_acceptable", "Not acceptable"},
+    [JC_PROBLEM_REQUEST_TIMEOUT] = {408, "request_timeout", "Request timeout"},
     [JC_PROBLEM_BODY_TOO_LARGE] = {413, "body_too_large", "Request body too large"},
     [JC_PROBLEM_UNSUPPORTED_TYPE] = {415, "unsupported_media_type", "Unsupported media type"},
     [JC_PROBLEM_INVALID_MEMBER] = {422, "invalid_member", "Invalid member or parameter"},
@@ -26,6 +28,7 @@ static const struct {
     [JC_PROBLEM_RATE_LIMITED] = {429, "rate_limited", "Too many titles"},
     [JC_PROBLEM_INTERNAL] = {500, "internal", "Internal error"},
     [JC_PROBLEM_OVERLOADED] = {503, "overloaded", "Overloaded"},
+    [JC_PROBLEM_CONNECTION_LIMIT] = {503, "too_many_connections", "Too many connections"},
     [JC_PROBLEM_SHUTTING_DOWN] = {503, "shutting_down", "Shutting down"},
 };
 

@@ -12,10 +12,12 @@
 enum jc_problem_kind {
     JC_PROBLEM_NONE,
     JC_PROBLEM_MALFORMED_JSON,     /* 400 */
+    JC_PROBLEM_AMBIGUOUS_REQUEST,  /* 400: the header lint's, and the connection closes */
     JC_PROBLEM_UNAUTHORIZED,       /* 401, with WWW-Authenticate */
     JC_PROBLEM_NOT_FOUND,          /* 404 */
     JC_PROBLEM_METHOD_NOT_ALLOWED, /* 405, with Allow */
     JC_PROBLEM_NOT_ACCEPTABLE,     /* 406 */
+    JC_PROBLEM_REQUEST_TIMEOUT,    /* 408, and the connection closes */
     JC_PROBLEM_BODY_TOO_LARGE,     /* 413 */
     JC_PROBLEM_UNSUPPORTED_TYPE,   /* 415 */
     JC_PROBLEM_INVALID_MEMBER,     /* 422: a JSON member or query parameter of the wrong type or value */
@@ -26,6 +28,7 @@ enum jc_problem_kind {
     JC_PROBLEM_RATE_LIMITED,       /* 429, with Retry-After */
     JC_PROBLEM_INTERNAL,           /* 500: the log knows more */
     JC_PROBLEM_OVERLOADED,         /* 503, with Retry-After */
+    JC_PROBLEM_CONNECTION_LIMIT,   /* 503, with Retry-After */
     JC_PROBLEM_SHUTTING_DOWN,      /* 503, with Retry-After */
 };
 

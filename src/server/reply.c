@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "server/connections.h"
 #include "server/policy.h"
 #include "server/request.h"
 #include "server/request_log.h"
@@ -57,6 +58,7 @@ enum MHD_Result jc_reply_send(struct jc_request *request)
         return MHD_NO; /* out of memory: the connection closes */
     uint64_t duration_ns = jc_clock_ns() - request->start_ns;
     jc_policy_put_headers(request, duration_ns, add_header, response);
+    jc_connection_enter(request->open, JC_PHASE_SENDING); /* ended: the sending fails, which the library handles */
     enum MHD_Result result = MHD_queue_response(request->connection, (unsigned)status, response);
     MHD_destroy_response(response);
     request->state = JC_REQUEST_ANSWERED;

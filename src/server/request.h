@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/classify.h"
+#include "server/client_address.h"
 #include "server/keys.h"
 #include "server/problem.h"
 #include "server/request_id.h"
@@ -19,6 +20,7 @@
 #include "server/trace_context.h"
 
 struct MHD_Connection;
+struct jc_connection;
 struct jc_server;
 
 /* What to send. Exactly one of `body` and `text` is used. */
@@ -35,6 +37,7 @@ struct jc_reply {
 
 enum jc_request_state {
     JC_REQUEST_READING,  /* headers seen, body arriving */
+    JC_REQUEST_READY,    /* to be suspended when libmicrohttpd asks again */
     JC_REQUEST_WAITING,  /* suspended until the ticket is done */
     JC_REQUEST_ANSWERED, /* reply queued */
 };
@@ -42,6 +45,10 @@ enum jc_request_state {
 struct jc_request {
     struct MHD_Connection *connection;
     struct jc_server *server;
+    struct jc_connection *open;
+    struct jc_address client;  /* behind trusted proxies: whom they name */
+    bool is_counted;           /* under `client`, for http.connections_per_address */
+    bool close;                /* the last request of its connection */
     const char *method, *path; /* live as long as the connection's request */
     size_t route;              /* row of the route table, or its length where none matched */
     char id[JC_REQUEST_ID];
@@ -64,10 +71,6 @@ const char *jc_request_header(const struct jc_request *request, const char *name
 
 /* How often the header is there. */
 size_t jc_request_header_count(const struct jc_request *request, const char *name);
-
-/* The peer's address as text, "" where there is none. */
-#define JC_ADDRESS_TEXT 46
-void jc_request_address(const struct jc_request *request, char ret_text[JC_ADDRESS_TEXT]);
 
 /* A query parameter, decoded; NULL where it is not given. *ret_n counts bytes, which may include NULs. */
 const char *jc_request_query(const struct jc_request *request, const char *name, size_t *ret_n);

@@ -61,7 +61,7 @@ void jc_request_log(const struct jc_request *request, int status, size_t n_bytes
     jc_timing_put_ms(duration_ns, ms);
     put_stages(&request->timing, stages);
     jc_route_name(request->route, route);
-    jc_request_address(request, address);
+    jc_address_put(&request->client, address);
 
     const struct jc_log_field fields[] = {
         {"id", request->id},
@@ -78,7 +78,7 @@ void jc_request_log(const struct jc_request *request, int status, size_t n_bytes
         {"titles", request->classify.n_postings ? n_titles : NULL},
         {"texts", request->titles.n && !request->titles.failed ? request->titles.data : NULL},
         {"key", given(request->key_name)},
-        {"client", given(address)},
+        {"client", address},
         {"ms", ms},
         {"parse_ms", given(stages[JC_STAGE_PARSE])},
         {"tokenize_ms", given(stages[JC_STAGE_TOKENIZE])},

@@ -7,7 +7,8 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/log.h"
-#include "server/http.h"
+#include "server/intake.h"
+#include "server/listener.h"
 #include "server/policy.h"
 #include "server/routes.h"
 
@@ -43,7 +44,9 @@ jc_code jc_server_create(const struct jc_server_config *config, struct jc_server
     if (!code)
         code = start_workers(server, err);
     if (!code)
-        code = jc_http_start(server, err);
+        code = jc_intake_create(config, server->metrics, &server->intake, err);
+    if (!code)
+        code = jc_listener_start(server, err);
     if (code)
         return code;
     atomic_store(&server->state, JC_SERVER_READY);
@@ -67,8 +70,9 @@ bool jc_server_drain(struct jc_server *server)
 {
     const struct jc_server_config *config = server->config;
     atomic_store(&server->state, JC_SERVER_DRAINING);
+    jc_intake_drain(server->intake, config->shutdown.grace_ms);
     sleep_ms(config->shutdown.grace_ms);
-    jc_http_stop_accepting(server);
+    jc_listener_stop_accepting(server);
 
     uint64_t deadline = jc_clock_ns() + config->shutdown.timeout_ms * JC_NS_PER_MS;
     for (uint64_t quiet_ms = 0; quiet_ms < QUIET_MS; quiet_ms += POLL_MS) {
@@ -88,7 +92,8 @@ void jc_server_destroy(struct jc_server *server)
     atomic_store(&server->state, JC_SERVER_STOPPED);
     /* The workers finish the queue and so resume every suspended connection, as libmicrohttpd needs before it stops. */
     jc_workers_destroy(server->workers);
-    jc_http_stop(server);
+    jc_listener_stop(server);
+    jc_intake_destroy(server->intake);
     jc_batcher_destroy(server->batcher);
     jc_metrics_destroy(server->metrics);
     jc_classifier_destroy(server->classifier);

@@ -22,6 +22,7 @@
 struct MHD_Daemon;
 struct jc_auth;
 struct jc_tls;
+struct jc_intake;
 
 enum jc_server_state { JC_SERVER_STARTING, JC_SERVER_READY, JC_SERVER_DRAINING, JC_SERVER_STOPPED };
 
@@ -33,6 +34,7 @@ struct jc_server {
     struct jc_workers *workers;
     struct jc_auth *auth; /* NULL: no keys are asked for */
     struct jc_tls *tls;   /* NULL: plain HTTP */
+    struct jc_intake *intake;
     struct MHD_Daemon *daemon;
     int quiesced_fd; /* the listener after it stopped accepting; -1 before */
     unsigned port;

@@ -99,7 +99,7 @@ def test_log(fresh):
         odd.getresponse().read()
     events = fresh.stop()
     requests = [event for event in events if event["event"] == "request"]
-    assert [(event["method"], event["status"]) for event in requests] == [("POST", "200"), ("GET", "422"), ("GET", "404")]
+    assert [(event["method"], event["status"]) for event in requests] == [("POST", "200"), ("GET", "422"), ("GET", "400")]
     assert requests[0]["id"] == answer.headers["x-request-id"]
     assert requests[0]["path"] == requests[1]["path"] == CLASSIFY
     assert requests[1]["id"] == refused.headers["x-request-id"]

@@ -124,3 +124,26 @@ def test_start_errors_name_the_file(bundle, pair, tmp_path):
     damaged.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", encoding="ascii")
     detail = refusal(bundle, f"tls.certificate={damaged}", f"tls.key={key}")
     assert str(damaged) in detail and not detail.endswith(": ")
+
+
+def test_deadlines_end_without_a_plain_word(bundle, pair):
+    """A 408 written past TLS would be noise in the client's stream."""
+    sets = (f"tls.certificate={pair[0]}", f"tls.key={pair[1]}", "http.header_timeout=500ms", "http.idle_timeout=500ms")
+    with Server(bundle, *sets) as server:
+        with connect(server, pair) as late:
+            late.sendall(b"GET /livez HTTP/1.1\r\nHost: ")
+            with pytest.raises(ssl.SSLEOFError):
+                raise_at_end(late)
+        with socket.create_connection(("127.0.0.1", server.port), timeout=TIMEOUT_S) as mute:
+            assert mute.recv(100) == b""
+        with connect(server, pair) as good:
+            good.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert good.recv(100).startswith(b"HTTP/1.1 200 ")
+
+
+def raise_at_end(stream):
+    """Reads to the end; an unencrypted byte would be a record of the wrong version, another error."""
+    stream.suppress_ragged_eofs = False
+    while stream.recv(4096):
+        pass
+    raise ssl.SSLEOFError("ended in order")

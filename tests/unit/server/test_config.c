@@ -71,6 +71,9 @@ static void test_defaults_reach_their_members(void)
     CHECK_STR(config.http.address, "127.0.0.1");
     CHECK_INT(config.http.port, 8080);
     CHECK_INT(config.http.idle_timeout_ms, 60000);
+    CHECK_INT(config.http.header_timeout_ms, 10000);
+    CHECK_INT(config.http.connections_per_address, 0);
+    CHECK_INT(config.http.trusted_proxies.n, 0);
     CHECK_INT(config.limits.body_bytes, 8 << 20);
     CHECK_INT(config.limits.postings, 1000);
     CHECK_INT(config.limits.title_chars, 1000);
@@ -102,6 +105,8 @@ static void test_limits(void)
     check_refused("limits.body=63", NULL, "limits.body");
     check_refused("limits.top_n=0", NULL, "limits.top_n");
     check_refused("http.idle_timeout=10", NULL, "http.idle_timeout");
+    check_refused("http.header_timeout=0", NULL, "http.header_timeout");
+    check_refused("http.trusted_proxies=10.0.0.0/8,10.0.0.1/8", NULL, "http.trusted_proxies: '10.0.0.1/8'");
     check_refused("log.level=loud", NULL, "log.level");
     check_refused("workers.cuont=2", NULL, "workers.count");
     check_refused("nothing", NULL, "nothing");

@@ -140,6 +140,20 @@ static void test_seconds(void)
     CHECK_NEAR(jc_metrics_busy_seconds(metrics), 4.503, 1e-9);
 }
 
+static void test_closed(void)
+{
+    struct jc_err err;
+    JC_AUTO(jc_metrics) struct jc_metrics *metrics = NULL;
+    REQUIRE_OK(jc_metrics_create(N_ROUTES, &metrics, &err));
+    for (size_t why = 0; why < JC_N_CLOSED; why++)
+        for (size_t i = 0; i <= why; i++)
+            jc_metrics_closed(metrics, (enum jc_closed)why);
+    JC_AUTO_FREE char *page = render(metrics);
+    check_format(page);
+    CHECK_NEAR(find(page, "jobcode_http_connections_closed_total{reason=\"normal\"}"), 1, 0);
+    CHECK_NEAR(find(page, "jobcode_http_connections_closed_total{reason=\"drain\"}"), JC_N_CLOSED, 0);
+}
+
 static void test_requests(void)
 {
     struct jc_err err;
@@ -207,6 +221,7 @@ int main(void)
 {
     test_histogram();
     test_seconds();
+    test_closed();
     test_requests();
     test_threads();
     test_gauge();

@@ -12,9 +12,11 @@ static const struct {
     const char *code;
 } promised[] = {
     {JC_PROBLEM_MALFORMED_JSON, 400, "malformed_json"},
+    {JC_PROBLEM_AMBIGUOUS_REQUEST, 400, "ambiguous_request"},
     {JC_PROBLEM_NOT_FOUND, 404, "not_found"},
     {JC_PROBLEM_METHOD_NOT_ALLOWED, 405, "method_not_allowed"},
     {JC_PROBLEM_NOT_ACCEPTABLE, 406, "not_acceptable"},
+    {JC_PROBLEM_REQUEST_TIMEOUT, 408, "request_timeout"},
     {JC_PROBLEM_BODY_TOO_LARGE, 413, "body_too_large"},
     {JC_PROBLEM_UNSUPPORTED_TYPE, 415, "unsupported_media_type"},
     {JC_PROBLEM_INVALID_MEMBER, 422, "invalid_member"},
@@ -24,6 +26,7 @@ static const struct {
     {JC_PROBLEM_EMPTY_TEXT, 422, "empty_text"},
     {JC_PROBLEM_INTERNAL, 500, "internal"},
     {JC_PROBLEM_OVERLOADED, 503, "overloaded"},
+    {JC_PROBLEM_CONNECTION_LIMIT, 503, "too_many_connections"},
     {JC_PROBLEM_SHUTTING_DOWN, 503, "shutting_down"},
 };
 
