@@ -6,11 +6,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/codec.h"
+#include "server/deadline.h"
 #include "server/endpoints.h"
 #include "server/policy.h"
 #include "server/request.h"
 #include "server/request_log.h"
 #include "server/server.h"
+
+/* One model from start to end: nothing else would answer differently. */
+#define MODEL_GENERATION 1
 
 void jc_classify_finish(struct jc_classify *classify)
 {
@@ -28,6 +32,22 @@ void jc_classify_finish(struct jc_classify *classify)
 static jc_code fail_nomem(struct jc_request *request)
 {
     return jc_problem_set(&request->problem, JC_PROBLEM_INTERNAL, NULL, "Out of memory.");
+}
+
+/* The problem of a ticket that was refused, or failed. */
+static jc_code fail_ticket(struct jc_request *request, const struct jc_err *err)
+{
+    struct jc_server *server = request->server;
+    jc_problem_from_err(&request->problem, err);
+    if (err->code == JC_E_OVERLOADED || err->code == JC_E_DEADLINE || err->code == JC_E_CANCELLED)
+        request->problem.retry_after_s = jc_batcher_retry_after(jc_admission_batcher(server->admission));
+    if (err->code == JC_E_OVERLOADED)
+        jc_metrics_add(server->metrics, JC_COUNTER_REJECTED, 1);
+    if (err->code == JC_E_DEADLINE)
+        jc_metrics_add(server->metrics, JC_COUNTER_EXPIRED, 1);
+    if (request->problem.kind == JC_PROBLEM_INTERNAL)
+        jc_log_err("request_failed", err);
+    return err->code;
 }
 
 /* Cleans and tokenises each posting; those with text become items of the ticket. */
@@ -67,13 +87,78 @@ static void note_stage(struct jc_request *request, enum jc_stage stage, enum jc_
     jc_metrics_observe(request->server->metrics, histogram, request->timing.ns[stage]);
 }
 
+static size_t count_bytes(const struct jc_codec_request *parsed)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < parsed->n_postings; i++)
+        n += parsed->postings[i].posting.n_title + parsed->postings[i].posting.n_body;
+    return n;
+}
+
+/* What can be refused before a text is looked at. */
+static jc_code check_admission(struct jc_request *request, const struct jc_codec_request *parsed)
+{
+    struct jc_ticket *ticket = &request->classify.ticket;
+    struct jc_err err;
+    jc_code code = jc_deadline_read(request, &ticket->deadline_ns);
+    if (code)
+        return code;
+    code = jc_admission_check(request->server->admission, parsed->n_postings, count_bytes(parsed), ticket->deadline_ns,
+                              &err);
+    return code ? fail_ticket(request, &err) : jc_policy_admit(request, parsed->n_postings);
+}
+
+static jc_code answer(struct jc_request *request)
+{
+    struct jc_classify *classify = &request->classify;
+    jc_timing_gather(&request->timing, &classify->ticket);
+    jc_code failure = atomic_load(&classify->ticket.failure);
+    if (failure == JC_E_CANCELLED && atomic_load(&classify->ticket.gone))
+        return failure;
+    if (failure)
+        return fail_ticket(request, &classify->ticket.err);
+    if (classify->single && classify->ticket.n_items == 0)
+        return jc_problem_set(&request->problem, JC_PROBLEM_EMPTY_TEXT, NULL,
+                              "No letter or digit is left of the posting after cleaning.");
+    request->reply.content_type = "application/json";
+    uint64_t start_ns = jc_clock_ns();
+    jc_codec_put_answer(classify, request->server->classifier, &request->reply.body);
+    jc_metrics_observe(request->server->metrics, JC_HISTOGRAM_ANSWER_SECONDS, jc_clock_ns() - start_ns);
+    return JC_OK;
+}
+
+static void resume(struct jc_ticket *ticket)
+{
+    jc_request_resume(ticket->context);
+}
+
+/* Not before the whole request is here: from the entry on, the ticket has to be submitted. */
+static bool begin(struct jc_request *request)
+{
+    struct jc_ticket *ticket = &request->classify.ticket;
+    bool waits;
+    struct jc_err err;
+    if (jc_admission_enter(request->server->admission, ticket, &waits, &err))
+        return fail_ticket(request, &err), false;
+    if (!waits)
+        return (void)!answer(request), false;
+    ticket->done = resume;
+    ticket->context = request;
+    ticket->fd = jc_request_suspend(request);
+    jc_admission_submit(request->server->admission, ticket);
+    return true;
+}
+
+static const struct jc_later later = {.begin = begin, .answer = answer};
+
 static jc_code start(struct jc_request *request, struct jc_codec_request *parsed)
 {
     struct jc_classify *classify = &request->classify;
-    jc_code admitted = jc_policy_admit(request, parsed->n_postings);
-    if (admitted)
-        return admitted;
     size_t n = parsed->n_postings;
+    jc_code code = check_admission(request, parsed);
+    if (code)
+        return code;
+    classify->ticket.generation = MODEL_GENERATION;
     classify->single = parsed->single;
     classify->level = parsed->level;
     classify->postings = calloc(n, sizeof *classify->postings);
@@ -85,36 +170,15 @@ static jc_code start(struct jc_request *request, struct jc_codec_request *parsed
     if (!classify->postings || !classify->ticket.items || !classify->hits || (has_evidence && !classify->evidence))
         return fail_nomem(request);
     uint64_t start_ns = jc_clock_ns();
-    jc_code code = prepare(request, parsed);
+    code = prepare(request, parsed);
     if (code)
         return code;
     note_stage(request, JC_STAGE_TOKENIZE, JC_HISTOGRAM_TOKENIZE_SECONDS, start_ns);
 
     jc_metrics_add(request->server->metrics, JC_COUNTER_EMPTY_TEXTS, n - classify->ticket.n_items);
-    classify->submit = classify->ticket.n_items > 0;
-    return classify->submit ? JC_OK : jc_classify_answer(request);
-}
-
-jc_code jc_classify_answer(struct jc_request *request)
-{
-    struct jc_classify *classify = &request->classify;
-    jc_timing_gather(&request->timing, &classify->ticket);
-    jc_code failure = atomic_load(&classify->ticket.failure);
-    if (failure) {
-        jc_problem_from_err(&request->problem, &classify->ticket.err);
-        if (failure == JC_E_OVERLOADED || failure == JC_E_CANCELLED)
-            request->problem.retry_after_s = jc_server_retry_after(request->server);
-        if (request->problem.kind == JC_PROBLEM_INTERNAL)
-            jc_log_err("request_failed", &classify->ticket.err);
-        return failure;
-    }
-    if (classify->single && classify->ticket.n_items == 0)
-        return jc_problem_set(&request->problem, JC_PROBLEM_EMPTY_TEXT, NULL,
-                              "No letter or digit is left of the posting after cleaning.");
-    request->reply.content_type = "application/json";
-    uint64_t start_ns = jc_clock_ns();
-    jc_codec_put_answer(classify, request->server->classifier, &request->reply.body);
-    jc_metrics_observe(request->server->metrics, JC_HISTOGRAM_ANSWER_SECONDS, jc_clock_ns() - start_ns);
+    if (classify->ticket.n_items == 0)
+        return answer(request);
+    request->later = &later;
     return JC_OK;
 }
 

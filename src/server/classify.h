@@ -9,8 +9,6 @@
 #include "base/buf.h"
 #include "server/ticket.h"
 
-struct jc_request;
-
 /* One posting of the request. */
 struct jc_classify_posting {
     char *id;                   /* its JSON text, ready to be echoed; NULL = none given */
@@ -21,7 +19,6 @@ struct jc_classify {
     struct jc_classify_posting *postings; /* [n_postings], in the order sent */
     size_t n_postings;
     bool single;                  /* the request was one posting, not a list */
-    bool submit;                  /* the ticket is to be pushed */
     struct jc_ticket ticket;      /* the postings with text */
     struct jc_hit *hits;          /* [ticket.n_items][top_n] */
     struct jc_evidence *evidence; /* the same; NULL: the model has no exemplars */
@@ -31,8 +28,5 @@ struct jc_classify {
 
 /* Frees what the ticket and the postings hold. The ticket is not with the workers. */
 void jc_classify_finish(struct jc_classify *classify);
-
-/* After the ticket is done: writes the reply, or the problem. */
-jc_code jc_classify_answer(struct jc_request *request);
 
 #endif

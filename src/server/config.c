@@ -83,6 +83,17 @@ const struct jc_conf_key jc_server_keys[] = {
      "Most tokens a worker takes at once: bounds the time and memory of a batch of long texts."},
     {"workers.queue_titles", JC_CONF_COUNT, AT(workers.queue_titles), "8192", 1, 10000000, NULL,
      "Most titles waiting; a request that would go over it gets 503 with Retry-After."},
+    {"workers.queue_tokens", JC_CONF_COUNT, AT(workers.queue_tokens), "1048576", 512, 1000000000, NULL,
+     "Most tokens waiting, likewise: bounds the wait behind long texts. One larger request alone is still taken."},
+    {"requests.timeout", JC_CONF_DURATION, AT(requests.timeout_ms), "30s", 1, 3600000, NULL,
+     "A request's time from its headers, where it does not say X-Request-Timeout-Ms; over it: 504. What cannot be done "
+     "in time at the measured rate is refused at once: 503."},
+    {"requests.timeout_max", JC_CONF_DURATION, AT(requests.timeout_max_ms), "5m", 1, 3600000, NULL,
+     "The most that X-Request-Timeout-Ms may ask for; more is cut to it."},
+    {"requests.half_closed_left", JC_CONF_BOOL, AT(requests.half_closed_left), "false", 0, 0, NULL,
+     "Whether a client that closed its sending side counts as gone, so that its titles are not computed."},
+    {"cache.size", JC_CONF_SIZE, AT(cache.bytes), "64MiB", 0, 68719476736, NULL,
+     "Memory for answers of titles seen before; 0 = off, and equal titles under way are not computed once only."},
     {"shutdown.grace", JC_CONF_DURATION, AT(shutdown.grace_ms), "1s", 0, 600000, NULL,
      "After SIGTERM: how long new connections are still served while /readyz already says 503."},
     {"shutdown.timeout", JC_CONF_DURATION, AT(shutdown.timeout_ms), "30s", 0, 600000, NULL,
@@ -133,6 +144,9 @@ jc_code jc_server_config_load(const char *path, const char *const *sets, size_t 
     if (config.limits.postings > config.workers.queue_titles)
         return jc_fail(err, JC_E_INVALID, "limits.postings (%ju) is over workers.queue_titles (%ju): never served",
                        (uintmax_t)config.limits.postings, (uintmax_t)config.workers.queue_titles);
+    if (config.requests.timeout_ms > config.requests.timeout_max_ms)
+        return jc_fail(err, JC_E_INVALID, "requests.timeout (%ju ms) is over requests.timeout_max (%ju ms)",
+                       (uintmax_t)config.requests.timeout_ms, (uintmax_t)config.requests.timeout_max_ms);
     if ((code = check_addresses(&config, err)) || (code = check_policy(&config, err)))
         return code;
     *ret_config = config;

@@ -56,7 +56,15 @@ struct jc_server_config {
         uint64_t batch_titles;
         uint64_t batch_tokens;
         uint64_t queue_titles;
+        uint64_t queue_tokens;
     } workers;
+    struct {
+        uint64_t timeout_ms, timeout_max_ms;
+        bool half_closed_left;
+    } requests;
+    struct {
+        uint64_t bytes;
+    } cache;
     struct {
         uint64_t grace_ms;
         uint64_t timeout_ms;

@@ -11,7 +11,8 @@
 #include "conf/conf.h"
 
 /* What a page may send, and read, besides what every page may. */
-#define JC_CORS_ALLOW_HEADERS "Authorization, Content-Type, X-API-Key, X-Request-Id, traceparent, tracestate"
+#define JC_CORS_ALLOW_HEADERS \
+    "Authorization, Content-Type, X-API-Key, X-Request-Id, X-Request-Timeout-Ms, traceparent, tracestate"
 #define JC_CORS_EXPOSE_HEADERS "X-Request-Id, Retry-After, Server-Timing"
 
 /* An item of cors.origins: "*", or an origin as browsers write it ("https://app.example:8443"), else it would match

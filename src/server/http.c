@@ -43,6 +43,8 @@ void jc_http_complete(void *context, struct MHD_Connection *connection, void **r
         return;
     jc_intake_complete(request, reason == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     *request_context = NULL;
+    if (request->state == JC_REQUEST_WAITING)
+        jc_reply_abandon(request);
     jc_buf_finish(&request->body);
     jc_buf_finish(&request->reply.body);
     jc_classify_finish(&request->classify);
@@ -128,31 +130,31 @@ static bool answers_at_once(const struct jc_request *request)
     return jc_request_header(request, MHD_HTTP_HEADER_EXPECT) || (text && !announced);
 }
 
-static void resume(struct jc_ticket *ticket)
+int jc_request_suspend(struct jc_request *request)
 {
-    const struct jc_request *request = ticket->context;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    request->state = JC_REQUEST_WAITING;
+    MHD_suspend_connection(request->connection);
+    return info->connect_fd;
+}
+
+void jc_request_resume(const struct jc_request *request)
+{
     MHD_resume_connection(request->connection);
 }
 
-/* Suspends, then pushes: a worker may be done before this returns, and resuming needs a suspended connection. */
-static enum MHD_Result submit(struct jc_request *request)
+static enum MHD_Result begin_later(struct jc_request *request)
 {
-    struct jc_ticket *ticket = &request->classify.ticket;
-    ticket->done = resume;
-    ticket->context = request;
     if (!jc_connection_enter(request->open, JC_PHASE_WORKING))
         return MHD_NO;
-    request->state = JC_REQUEST_WAITING;
-    MHD_suspend_connection(request->connection);
+    return request->later->begin(request) ? MHD_YES : jc_reply_send(request);
+}
 
-    jc_code code = jc_batcher_push(request->server->batcher, ticket, &ticket->err);
-    if (code) {
-        atomic_store(&ticket->failure, code);
-        if (code == JC_E_OVERLOADED)
-            jc_metrics_add(request->server->metrics, JC_COUNTER_REJECTED, 1);
-        resume(ticket);
-    }
-    return MHD_YES;
+static enum MHD_Result end_later(struct jc_request *request)
+{
+    bool left = request->later->answer(request) == JC_E_CANCELLED && request->problem.kind == JC_PROBLEM_NONE;
+    return left ? MHD_NO : jc_reply_send(request); /* MHD_NO: jc_http_complete counts it */
 }
 
 /*
@@ -164,7 +166,7 @@ static enum MHD_Result dispatch(struct jc_request *request)
 {
     if (request->problem.kind == JC_PROBLEM_NONE) {
         jc_code code = jc_routes[request->route].handle(request);
-        if (code == JC_OK && request->classify.submit) {
+        if (code == JC_OK && request->later) {
             request->state = JC_REQUEST_READY;
             return MHD_YES;
         }
@@ -195,10 +197,8 @@ enum MHD_Result jc_http_access(void *context, struct MHD_Connection *connection,
     if (request->state == JC_REQUEST_READING)
         return dispatch(request);
     if (request->state == JC_REQUEST_READY)
-        return submit(request);
-    if (request->state == JC_REQUEST_WAITING) {
-        jc_classify_answer(request);
-        return jc_reply_send(request);
-    }
+        return begin_later(request);
+    if (request->state == JC_REQUEST_WAITING)
+        return end_later(request);
     return MHD_YES;
 }

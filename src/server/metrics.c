@@ -14,11 +14,20 @@ static const struct {
                                   "Titles encoded; equal titles of a batch are encoded once."},
     [JC_COUNTER_TOKENS] = {"jobcode_tokens_total", "Tokens encoded."},
     [JC_COUNTER_EMPTY_TEXTS] = {"jobcode_empty_texts_total", "Postings without usable text."},
-    [JC_COUNTER_REJECTED] = {"jobcode_requests_rejected_total", "Requests refused because the queue was full."},
+    [JC_COUNTER_REJECTED] =
+        {"jobcode_requests_rejected_total",
+         "Requests refused at once: no room in the queue, or not to be answered by their deadline."},
+    [JC_COUNTER_EXPIRED] = {"jobcode_requests_expired_total", "Requests that passed their deadline."},
+    [JC_COUNTER_CANCELLED] = {"jobcode_requests_cancelled_total", "Requests whose client left before the answer."},
     [JC_COUNTER_AUTH_FAILURES] = {"jobcode_auth_failures_total", "Requests refused for want of a valid key."},
     [JC_COUNTER_RATE_LIMITED] = {"jobcode_rate_limited_total", "Requests refused because their key was over its rate."},
-    [JC_COUNTER_BATCH_FAILURES] = {"jobcode_batch_failures_total", "Batches that failed and were run title by title."},
     [JC_COUNTER_AMBIGUOUS] = {"jobcode_http_requests_ambiguous_total", "Requests refused by the header lint."},
+    [JC_COUNTER_BATCH_FAILURES] = {"jobcode_batch_failures_total", "Batches that failed and were run title by title."},
+    [JC_COUNTER_CACHE_HITS] = {"jobcode_cache_hits_total", "Titles answered from the result cache."},
+    [JC_COUNTER_CACHE_MISSES] = {"jobcode_cache_misses_total", "Titles that were not in the result cache."},
+    [JC_COUNTER_CACHE_SHARED] = {"jobcode_cache_shared_total",
+                                 "Titles that were not computed but got the answer of an equal one under way."},
+    [JC_COUNTER_CACHE_EVICTIONS] = {"jobcode_cache_evictions_total", "Answers the result cache made room with."},
 };
 
 /* Labels of jobcode_http_connections_closed_total. */
@@ -64,8 +73,9 @@ static const struct histogram_row histograms[JC_N_HISTOGRAMS] = {
 static const struct histogram_row request_histogram = {
     "jobcode_http_request_duration_seconds", "Time from a request's headers to its answer.", SECONDS, LATENCY_BUCKETS};
 
-/* Statuses this server sends; the last row counts any other (libmicrohttpd's own refusals never reach us). */
-static const int statuses[] = {200, 204, 400, 401, 404, 405, 406, 413, 415, 422, 429, 500, 503, 0};
+/* Statuses this server sends, and nginx's 499: not sent, the client left. The last row counts any other (libmicrohttpd's
+ * own refusals never reach us). */
+static const int statuses[] = {200, 204, 400, 401, 404, 405, 406, 413, 415, 422, 429, 499, 500, 503, 504, 0};
 
 struct histogram {
     _Atomic uint64_t counts[MAX_BUCKETS + 1]; /* not cumulative; the last is +Inf */
@@ -133,12 +143,6 @@ uint64_t jc_metrics_counter(const struct jc_metrics *metrics, enum jc_counter co
 void jc_metrics_observe(struct jc_metrics *metrics, enum jc_histogram histogram, uint64_t value)
 {
     observe(&metrics->histograms[histogram], &histograms[histogram], value);
-}
-
-double jc_metrics_busy_seconds(const struct jc_metrics *metrics)
-{
-    return SECONDS * ((double)load(&metrics->histograms[JC_HISTOGRAM_ENCODE_SECONDS].sum) +
-                      (double)load(&metrics->histograms[JC_HISTOGRAM_SCORE_SECONDS].sum));
 }
 
 void jc_metrics_request(struct jc_metrics *metrics, size_t route, int status, uint64_t duration_ns)

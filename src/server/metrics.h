@@ -17,11 +17,17 @@ enum jc_counter {
     JC_COUNTER_TITLES_UNIQUE, /* of them encoded: equal titles of a batch are encoded once */
     JC_COUNTER_TOKENS,        /* tokens encoded */
     JC_COUNTER_EMPTY_TEXTS,   /* postings without usable text */
-    JC_COUNTER_REJECTED,      /* requests refused because the queue was full */
+    JC_COUNTER_REJECTED,      /* requests refused for want of room or of time */
+    JC_COUNTER_EXPIRED,       /* requests that passed their deadline */
+    JC_COUNTER_CANCELLED,     /* requests whose client left before the answer */
     JC_COUNTER_AUTH_FAILURES, /* requests without a valid key where one is needed */
     JC_COUNTER_RATE_LIMITED,  /* requests refused for their key's rate */
+    JC_COUNTER_AMBIGUOUS,     /* requests refused by the header lint */
     JC_COUNTER_BATCH_FAILURES,
-    JC_COUNTER_AMBIGUOUS, /* requests refused by the header lint */
+    JC_COUNTER_CACHE_HITS,   /* titles answered from the cache */
+    JC_COUNTER_CACHE_MISSES, /* titles queued to be computed */
+    JC_COUNTER_CACHE_SHARED, /* titles that waited for an equal one under way */
+    JC_COUNTER_CACHE_EVICTIONS,
     JC_N_COUNTERS
 };
 
@@ -60,9 +66,6 @@ uint64_t jc_metrics_counter(const struct jc_metrics *metrics, enum jc_counter co
 
 /* value: in the histogram's unit (titles, or nanoseconds for the ..._SECONDS ones). */
 void jc_metrics_observe(struct jc_metrics *metrics, enum jc_histogram histogram, uint64_t value);
-
-/* Seconds that workers spent on batches, all together. */
-double jc_metrics_busy_seconds(const struct jc_metrics *metrics);
 
 /* An answered request. */
 void jc_metrics_request(struct jc_metrics *metrics, size_t route, int status, uint64_t duration_ns);

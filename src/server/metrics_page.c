@@ -36,6 +36,13 @@ static void put_model_info(const struct jc_server *server, struct jc_buf *out)
         jc_metrics_put_gauge(out, "jobcode_model_info", "The loaded model.", labels.data, 1);
 }
 
+static void put_cache(struct jc_cache *cache, struct jc_buf *out)
+{
+    struct jc_cache_size size = cache ? jc_cache_size(cache) : (struct jc_cache_size){0};
+    jc_metrics_put_gauge(out, "jobcode_cache_bytes", "Memory of the result cache.", "", (double)size.n_bytes);
+    jc_metrics_put_gauge(out, "jobcode_cache_entries", "Answers in the result cache.", "", (double)size.n_entries);
+}
+
 jc_code jc_endpoint_metrics(struct jc_request *request)
 {
     const struct jc_server *server = request->server;
@@ -44,8 +51,13 @@ jc_code jc_endpoint_metrics(struct jc_request *request)
     put_model_info(server, out);
     jc_metrics_put_gauge(out, "jobcode_ready", "1 while the server takes traffic.", "",
                          atomic_load(&server->state) == JC_SERVER_READY);
-    jc_metrics_put_gauge(out, "jobcode_queue_titles", "Titles waiting for a worker.", "",
-                         (double)jc_batcher_queued(server->batcher));
+    struct jc_batcher_load load = jc_batcher_load(jc_admission_batcher(server->admission));
+    jc_metrics_put_gauge(out, "jobcode_queue_titles", "Titles waiting for a worker.", "", (double)load.n_titles);
+    jc_metrics_put_gauge(out, "jobcode_queue_tokens", "Tokens of these titles.", "", (double)load.n_tokens);
+    jc_metrics_put_gauge(out, "jobcode_rate_tokens_per_second",
+                         "What all workers together do while more is waiting, over the latest batches; 0: not known.",
+                         "", load.tokens_per_s);
+    put_cache(jc_admission_cache(server->admission), out);
     jc_metrics_put_gauge(out, "jobcode_http_requests_in_flight", "Requests not answered yet.", "",
                          (double)jc_metrics_in_flight_now(server->metrics));
     jc_metrics_put_gauge(out, "jobcode_http_connections", "Open connections.", "",

@@ -30,6 +30,8 @@ static const struct {
     [JC_PROBLEM_OVERLOADED] = {503, "overloaded", "Overloaded"},
     [JC_PROBLEM_CONNECTION_LIMIT] = {503, "too_many_connections", "Too many connections"},
     [JC_PROBLEM_SHUTTING_DOWN] = {503, "shutting_down", "Shutting down"},
+    /* As gRPC's DEADLINE_EXCEEDED maps to HTTP: told from a 503, which says that nothing was begun. */
+    [JC_PROBLEM_DEADLINE] = {504, "deadline_exceeded", "Deadline exceeded"},
 };
 
 jc_code jc_problem_set(struct jc_problem *problem, enum jc_problem_kind kind, const char *pointer, const char *fmt, ...)
@@ -55,8 +57,9 @@ static enum jc_problem_kind kind_of(jc_code code)
     case JC_E_NOT_FOUND:
         return JC_PROBLEM_NOT_FOUND;
     case JC_E_OVERLOADED:
-    case JC_E_DEADLINE:
         return JC_PROBLEM_OVERLOADED;
+    case JC_E_DEADLINE:
+        return JC_PROBLEM_DEADLINE;
     case JC_E_CANCELLED:
         return JC_PROBLEM_SHUTTING_DOWN;
     default:

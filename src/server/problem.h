@@ -30,6 +30,7 @@ enum jc_problem_kind {
     JC_PROBLEM_OVERLOADED,         /* 503, with Retry-After */
     JC_PROBLEM_CONNECTION_LIMIT,   /* 503, with Retry-After */
     JC_PROBLEM_SHUTTING_DOWN,      /* 503, with Retry-After */
+    JC_PROBLEM_DEADLINE,           /* 504, with Retry-After */
 };
 
 struct jc_problem {

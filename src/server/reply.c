@@ -65,3 +65,10 @@ enum MHD_Result jc_reply_send(struct jc_request *request)
     count(request, status, n_bytes, duration_ns);
     return result;
 }
+
+void jc_reply_abandon(struct jc_request *request)
+{
+    request->state = JC_REQUEST_ANSWERED;
+    jc_metrics_add(request->server->metrics, JC_COUNTER_CANCELLED, 1);
+    count(request, 499, 0, jc_clock_ns() - request->start_ns);
+}

@@ -10,4 +10,7 @@ struct jc_request;
  */
 enum MHD_Result jc_reply_send(struct jc_request *request);
 
+/* The client left before its answer: counts it, as 499. */
+void jc_reply_abandon(struct jc_request *request);
+
 #endif

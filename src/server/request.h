@@ -21,6 +21,7 @@
 
 struct MHD_Connection;
 struct jc_connection;
+struct jc_request;
 struct jc_server;
 
 /* What to send. Exactly one of `body` and `text` is used. */
@@ -37,9 +38,18 @@ struct jc_reply {
 
 enum jc_request_state {
     JC_REQUEST_READING,  /* headers seen, body arriving */
-    JC_REQUEST_READY,    /* to be suspended when libmicrohttpd asks again */
-    JC_REQUEST_WAITING,  /* suspended until the ticket is done */
+    JC_REQUEST_READY,    /* `later` begins when libmicrohttpd asks again */
+    JC_REQUEST_WAITING,  /* suspended until `later` is done */
     JC_REQUEST_ANSWERED, /* reply queued */
+};
+
+/* An answer that another thread has a part in: an endpoint that wants one sets request->later and returns JC_OK. */
+struct jc_later {
+    /* Fills the reply or the problem and returns false; or suspends, hands the work on, and returns true: any thread
+     * ends it with jc_request_resume, perhaps before this returns. */
+    bool (*begin)(struct jc_request *request);
+    /* Resumed: fills the reply or the problem. CANCELLED, with neither: the client left. */
+    jc_code (*answer)(struct jc_request *request);
 };
 
 struct jc_request {
@@ -61,10 +71,17 @@ struct jc_request {
 
     struct jc_reply reply;
     struct jc_problem problem;
-    struct jc_classify classify; /* the classify endpoint's own */
+    const struct jc_later *later; /* NULL: answered at once */
+    struct jc_classify classify;  /* the classify endpoint's own */
     struct jc_timing timing;
     struct jc_buf titles; /* for the log, where it is to have them */
 };
+
+/* Suspends the connection, in jc_later.begin. Returns its socket, open until it is resumed. */
+int jc_request_suspend(struct jc_request *request);
+
+/* What `later` was waiting for is done. Threads: any. */
+void jc_request_resume(const struct jc_request *request);
 
 /* A header's value, or NULL. */
 const char *jc_request_header(const struct jc_request *request, const char *name);

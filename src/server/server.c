@@ -15,14 +15,18 @@
 static jc_code start_workers(struct jc_server *server, struct jc_err *err)
 {
     const struct jc_server_config *config = server->config;
-    const struct jc_batcher_limits limits = {.queue_titles = config->workers.queue_titles,
-                                             .batch_titles = config->workers.batch_titles,
-                                             .batch_tokens = config->workers.batch_tokens};
-    jc_code code = jc_batcher_create(&limits, &server->batcher, err);
+    server->n_workers = config->workers.count ? config->workers.count : jc_cpu_count();
+    const struct jc_admission_config admission = {.limits = {.queue_titles = config->workers.queue_titles,
+                                                             .queue_tokens = config->workers.queue_tokens,
+                                                             .batch_titles = config->workers.batch_titles,
+                                                             .batch_tokens = config->workers.batch_tokens,
+                                                             .n_workers = server->n_workers},
+                                                  .cache_bytes = config->cache.bytes,
+                                                  .half_closed_left = config->requests.half_closed_left};
+    jc_code code = jc_admission_create(&admission, server->metrics, &server->admission, err);
     if (code)
         return code;
-    server->n_workers = config->workers.count ? config->workers.count : jc_cpu_count();
-    return jc_workers_start(server->classifier, server->batcher, server->metrics, server->n_workers,
+    return jc_workers_start(server->classifier, server->admission, server->metrics, server->n_workers,
                             config->workers.batch_titles, &server->workers, err);
 }
 
@@ -94,18 +98,9 @@ void jc_server_destroy(struct jc_server *server)
     jc_workers_destroy(server->workers);
     jc_listener_stop(server);
     jc_intake_destroy(server->intake);
-    jc_batcher_destroy(server->batcher);
+    jc_admission_destroy(server->admission);
     jc_metrics_destroy(server->metrics);
     jc_classifier_destroy(server->classifier);
     jc_policy_stop(server);
     free(server);
-}
-
-unsigned jc_server_retry_after(const struct jc_server *server)
-{
-    double busy_s = jc_metrics_busy_seconds(server->metrics) / (double)server->n_workers;
-    double n_done = (double)jc_metrics_counter(server->metrics, JC_COUNTER_TITLES);
-    double n_queued = (double)jc_batcher_queued(server->batcher);
-    double wait_s = n_done > 0 ? n_queued * busy_s / n_done : 1;
-    return wait_s < 1 ? 1 : wait_s > 60 ? 60 : (unsigned)(wait_s + 0.5);
 }

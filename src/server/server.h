@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "model/classifier.h"
-#include "server/batcher.h"
+#include "server/admission.h"
 #include "server/config.h"
 #include "server/metrics.h"
 #include "server/worker.h"
@@ -30,7 +30,7 @@ struct jc_server {
     const struct jc_server_config *config;
     struct jc_classifier *classifier;
     struct jc_metrics *metrics;
-    struct jc_batcher *batcher;
+    struct jc_admission *admission;
     struct jc_workers *workers;
     struct jc_auth *auth; /* NULL: no keys are asked for */
     struct jc_tls *tls;   /* NULL: plain HTTP */
@@ -52,8 +52,5 @@ bool jc_server_drain(struct jc_server *server);
 /* Stops at once what is left; call jc_server_drain first for a clean end. */
 void jc_server_destroy(struct jc_server *server);
 JC_DEFINE_AUTO(jc_server)
-
-/* Seconds until what is queued is probably done, at the rate since the start: the Retry-After of a refusal (1..60). */
-unsigned jc_server_retry_after(const struct jc_server *server);
 
 #endif

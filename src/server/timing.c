@@ -16,9 +16,9 @@ void jc_timing_gather(struct jc_timing *timing, const struct jc_ticket *ticket)
     for (size_t i = 0; i < ticket->n_items; i++) {
         const struct jc_item_timing *item = &ticket->items[i].timing;
         /* A take's items stand side by side, and its time of day tells it from the next. */
-        if (item->taken_ns == 0 || item->taken_ns == batch_ns)
+        if (item->begun_ns == 0 || item->begun_ns == batch_ns)
             continue;
-        batch_ns = item->taken_ns;
+        batch_ns = item->begun_ns;
         if (first_ns == 0 || batch_ns < first_ns)
             first_ns = batch_ns;
         timing->ns[JC_STAGE_ENCODE] += item->encode_ns;

@@ -2,7 +2,7 @@
  * Where a request's time went, for Server-Timing, the log and the metrics.
  *
  *   parse, tokenize  on the event thread
- *   queue            from the push to the first take of one of its titles
+ *   queue            from the push to where the first batch with one of its titles began
  *   encode, score    of the batches that its titles were in, whole and each batch once: what it waited for, though others
  *                    shared it. Batches of a large request run side by side, so these may exceed the total
  *
@@ -22,7 +22,8 @@ struct jc_timing {
     uint64_t ns[JC_N_STAGES]; /* 0: the request did not come there */
 };
 
-/* Adds queue, encode and score from the ticket's items; those that no worker took are left out. */
+/* Adds queue, encode and score from the ticket's items; those that no worker computed (from the cache, or with an
+ * equal title of another request) are left out. */
 void jc_timing_gather(struct jc_timing *timing, const struct jc_ticket *ticket);
 
 /* Milliseconds with three decimals: "12.345". */

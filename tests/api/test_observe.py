@@ -41,15 +41,19 @@ def test_counts_agree(fresh):
     assert change(requests % ("GET /metrics", 200)) == 1
     assert change('jobcode_http_request_duration_seconds_count{route="POST /v1/classify"}') == 10
     assert change("jobcode_titles_total") == 7 + 10 + 1
-    # Every batch held one title, once or, of the ten equal ones, more often.
-    assert change("jobcode_titles_encoded_total") == change("jobcode_batch_titles_count") < 18
+    # Each of the three titles was computed once, when it came first.
+    assert change("jobcode_cache_misses_total") == change("jobcode_titles_encoded_total") == 3
+    assert change("jobcode_cache_hits_total") == 6
+    assert change("jobcode_cache_shared_total") == 9
     assert change("jobcode_empty_texts_total") == 3 + 1
-    assert change("jobcode_queue_seconds_count") == 18
-    assert change("jobcode_batch_titles_sum") == 18
+    assert change("jobcode_queue_seconds_count") == 3
+    assert change("jobcode_batch_titles_sum") == change("jobcode_batch_titles_count") == 3
     assert change("jobcode_batch_titles_count") == change("jobcode_encode_seconds_count")
     assert change("jobcode_requests_rejected_total") == change("jobcode_batch_failures_total") == 0
     assert after["jobcode_ready"] == 1 and after["jobcode_workers"] == 2
-    assert after["jobcode_queue_titles"] == 0 and after["jobcode_http_requests_in_flight"] == 1
+    assert after["jobcode_cache_entries"] == 3 and after["jobcode_cache_bytes"] > 0
+    assert change("jobcode_requests_expired_total") == change("jobcode_requests_cancelled_total") == 0
+    assert after["jobcode_queue_titles"] == after["jobcode_queue_tokens"] == 0 and after["jobcode_http_requests_in_flight"] == 1
 
 
 def test_page_is_prometheus_text(client):

@@ -3,6 +3,7 @@
 
     bench_http.py model   against the encoder alone; the model bundle is $JOBCODE_MODEL
     bench_http.py bare    with the fake encoder, against a bare libmicrohttpd handler
+    bench_http.py cache   titles that the result cache has, against the same titles with it off, and the bare handler
 
 Prints a table and appends a JSON line to --output. The load generator shares the cores with the server; its part is
 in the table. tests/bench/README.md says how to read it.
@@ -28,6 +29,7 @@ CORES = len(os.sched_getaffinity(0))
 ROUNDS = 3
 ONE_EACH = ["-c", "64", "-k", "1"]
 EVENT_THREADS = 2  # the server's default, for the bare handler too
+CACHE_OFF = "cache.size=0"  # the load repeats its titles, and what is measured here is computing them
 MANY_EACH = ["-c", "4", "-k", "256"]
 ONE_ALONE = ["-c", "1", "-k", "1"]
 
@@ -130,8 +132,10 @@ class Bench:
         change = {name: after[name] - before.get(name, 0) for name in after}
         if change:
             result["titles_per_s"] = change["jobcode_titles_total"] / wall_s
-            result["batch_mean"] = change["jobcode_batch_titles_sum"] / change["jobcode_batch_titles_count"]
+            if change["jobcode_batch_titles_count"]:
+                result["batch_mean"] = change["jobcode_batch_titles_sum"] / change["jobcode_batch_titles_count"]
             result["unique"] = change["jobcode_titles_encoded_total"] / change["jobcode_titles_total"]
+            result["hits"] = change["jobcode_cache_hits_total"] / change["jobcode_titles_total"]
         result["server_cores"] = server_cores
         result["load_cores"] = result["load_cpu_s"] / result["seconds"]
         result["other_cores"] = max(0, machine_cores - server_cores - result["load_cores"])
@@ -163,7 +167,7 @@ def mean_of(before, after):
 
 
 def measure_round(bench, model, precision):
-    with Server(bench.args.server, model, [f"encoder.precision={precision}"]) as server:
+    with Server(bench.args.server, model, [f"encoder.precision={precision}", CACHE_OFF]) as server:
         return {"many": bench.measure(server, MANY_EACH), "one": bench.measure(server, ONE_EACH),
                 "alone": bench.measure(server, ONE_ALONE), "rss_mib": rss_mib(server.process)}
 
@@ -226,7 +230,7 @@ def run_bare(bench):
         write_fake_titles(model / "vocab.txt", bench.titles)
         rounds = []
         for _ in range(ROUNDS):
-            with Server(bench.args.server, model, [f"http.threads={EVENT_THREADS}"]) as server:
+            with Server(bench.args.server, model, [f"http.threads={EVENT_THREADS}", CACHE_OFF]) as server:
                 ours = bench.measure(server, ONE_EACH)
             with Bare(bench.args.bare, round(ours["body_bytes"])) as handler:
                 bare = bench.measure(handler, ONE_EACH)
@@ -242,9 +246,43 @@ def run_bare(bench):
     return {"rounds": rounds}
 
 
+def measure_cache_round(bench, model):
+    threads = f"http.threads={EVENT_THREADS}"
+    with Server(bench.args.server, model, [threads, CACHE_OFF]) as server:
+        off, off_alone = bench.measure(server, ONE_EACH), bench.measure(server, ONE_ALONE)
+    with Server(bench.args.server, model, [threads]) as server:
+        bench.measure(server, ONE_EACH)  # every title once and more
+        hits, alone = bench.measure(server, ONE_EACH), bench.measure(server, ONE_ALONE)
+    if min(hits["hits"], alone["hits"]) < 1:
+        raise SystemExit("not every title was in the cache")
+    with Bare(bench.args.bare, round(hits["body_bytes"])) as handler:
+        bare = bench.measure(handler, ONE_EACH)
+    return {"off": off, "off_alone": off_alone, "hits": hits, "alone": alone, "bare": bare,
+            "ratio": hits["requests_per_s"] / bare["requests_per_s"]}
+
+
+def run_cache(bench):
+    """As run_bare, with the titles in the cache; the round of the median ratio counts."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = pathlib.Path(folder) / "fake"
+        subprocess.run([bench.args.fake_bundle, model], check=True)
+        write_fake_titles(model / "vocab.txt", bench.titles)
+        rounds = [measure_cache_round(bench, model) for _ in range(ROUNDS)]
+    rounds.sort(key=lambda each: each["ratio"])
+    median = rounds[ROUNDS // 2]
+    print_head("req/s")
+    for name, key in (("bare libmicrohttpd handler, 64 connections", "bare"), ("cache hits, 64 connections", "hits"),
+                      ("cache off, fake encoder, 64 connections", "off"), ("cache hits, one connection", "alone"),
+                      ("cache off, fake encoder, one connection", "off_alone")):
+        rate = median[key]["requests_per_s"]
+        print_row(name, f"{rate:.0f}", f"{rate / median['bare']['requests_per_s']:.3f}", median[key])
+    print("ratios of the rounds: " + ", ".join(f"{each['ratio']:.3f}" for each in rounds))
+    return {"rounds": rounds}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["model", "int8", "bare"])
+    parser.add_argument("what", choices=["model", "int8", "bare", "cache"])
     for name in ("server", "load", "encoder", "bare", "fake-bundle", "output"):
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--seconds", type=int, default=5, help="of each measurement")
@@ -253,9 +291,10 @@ def main():
     titles = pathlib.Path(args.output).with_suffix(f".{args.what}.txt")
     hardware_text = hardware()
     print(hardware_text)
-    if args.what != "bare":
+    if args.what in ("model", "int8"):
         subprocess.run([sys.executable, pathlib.Path(__file__).with_name("titles.py"), titles], check=True)
-    runs = {"model": run_model, "int8": functools.partial(run_model, precision="int8"), "bare": run_bare}
+    runs = {"model": run_model, "int8": functools.partial(run_model, precision="int8"), "bare": run_bare,
+            "cache": run_cache}
     result = runs[args.what](Bench(args, titles))
     with open(args.output, "a", encoding="utf-8") as output:
         json.dump({"what": args.what, "time": time.time(), "hardware": hardware_text, "cores": CORES, **result}, output)

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "check.h"
 
-enum { QUANTUM = 16 }; /* as in batcher.c */
+enum { QUANTUM = JC_BATCHER_QUANTUM };
 
 static void count_done(struct jc_ticket *ticket)
 {
@@ -17,8 +17,12 @@ static void count_done(struct jc_ticket *ticket)
 /* A ticket of n items of n_tokens each; free its items. */
 static struct jc_ticket make_ticket(size_t n, uint32_t n_tokens, atomic_size_t *n_done)
 {
-    struct jc_ticket ticket = {
-        .items = calloc(n, sizeof *ticket.items), .n_items = n, .done = count_done, .context = n_done};
+    struct jc_ticket ticket = {.items = calloc(n, sizeof *ticket.items),
+                               .n_items = n,
+                               .deadline_ns = UINT64_MAX,
+                               .fd = -1,
+                               .done = count_done,
+                               .context = n_done};
     if (!ticket.items)
         abort(); /* not REQUIRE: threads come here too */
     for (size_t i = 0; i < n; i++)
@@ -27,21 +31,58 @@ static struct jc_ticket make_ticket(size_t n, uint32_t n_tokens, atomic_size_t *
 }
 
 /* Items know their ticket by address: once it no longer moves. */
+static jc_code try_push(struct jc_batcher *batcher, struct jc_ticket *ticket, uint64_t now_ns, struct jc_err *err)
+{
+    ticket->n_queued = ticket->n_items;
+    ticket->n_queued_tokens = 0;
+    ticket->queue = ticket->items;
+    for (size_t i = 0; i < ticket->n_items; i++) {
+        ticket->items[i].ticket = ticket;
+        ticket->items[i].next = i + 1 < ticket->n_items ? &ticket->items[i + 1] : NULL;
+        ticket->n_queued_tokens += ticket->items[i].input.n_ids;
+    }
+    jc_code code = jc_batcher_reserve(batcher, ticket, ticket->n_queued, ticket->n_queued_tokens, now_ns, err);
+    if (code)
+        return code;
+    atomic_store(&ticket->n_pending, ticket->n_items);
+    jc_batcher_push(batcher, ticket);
+    return JC_OK;
+}
+
 static void push(struct jc_batcher *batcher, struct jc_ticket *ticket)
 {
     struct jc_err err;
-    for (size_t i = 0; i < ticket->n_items; i++)
-        ticket->items[i].ticket = ticket;
-    REQUIRE_OK(jc_batcher_push(batcher, ticket, &err));
+    REQUIRE_OK(try_push(batcher, ticket, 0, &err));
 }
 
 static struct jc_batcher *create(size_t queue, size_t titles, size_t tokens)
 {
     struct jc_err err;
     struct jc_batcher *batcher;
-    struct jc_batcher_limits limits = {.queue_titles = queue, .batch_titles = titles, .batch_tokens = tokens};
-    REQUIRE_OK(jc_batcher_create(&limits, &batcher, &err));
+    struct jc_batcher_limits limits = {.queue_titles = queue,
+                                       .queue_tokens = SIZE_MAX,
+                                       .batch_titles = titles,
+                                       .batch_tokens = tokens,
+                                       .n_workers = 1};
+    REQUIRE_OK(jc_batcher_create(&limits, NULL, &batcher, &err));
     return batcher;
+}
+
+/* A batch where nothing is dropped. */
+static size_t take(struct jc_batcher *batcher, struct jc_item **items)
+{
+    struct jc_batch batch = {.items = items};
+    if (!jc_batcher_take(batcher, &batch))
+        return 0;
+    if (batch.dropped)
+        abort();
+    jc_batcher_report(batcher, &batch, 0);
+    return batch.n_items;
+}
+
+static size_t count_queued(struct jc_batcher *batcher)
+{
+    return jc_batcher_load(batcher).n_titles;
 }
 
 static bool holds(struct jc_item *const *items, size_t n, const struct jc_ticket *ticket)
@@ -60,19 +101,19 @@ static void test_turns(void)
     struct jc_ticket big = make_ticket(100, 5, NULL), small = make_ticket(1, 5, NULL);
     push(batcher, &big);
     push(batcher, &small);
-    CHECK_INT(jc_batcher_queued(batcher), 101);
+    CHECK_INT(count_queued(batcher), 101);
 
-    REQUIRE(jc_batcher_take(batcher, items) == 40);
+    REQUIRE(take(batcher, items) == 40);
     for (size_t i = 0; i < QUANTUM; i++)
         CHECK(items[i] == &big.items[i]);
     CHECK(items[QUANTUM] == &small.items[0]);
     for (size_t i = QUANTUM + 1; i < 40; i++)
         CHECK(items[i] == &big.items[i - 1]);
-    REQUIRE(jc_batcher_take(batcher, items) == 40);
+    REQUIRE(take(batcher, items) == 40);
     CHECK(items[0] == &big.items[39]);
-    REQUIRE(jc_batcher_take(batcher, items) == 21);
+    REQUIRE(take(batcher, items) == 21);
     CHECK(items[20] == &big.items[99]);
-    CHECK_INT(jc_batcher_queued(batcher), 0);
+    CHECK_INT(count_queued(batcher), 0);
     free(big.items);
     free(small.items);
 }
@@ -89,7 +130,7 @@ static void test_no_ticket_starves(void)
         push(batcher, &tickets[i]);
     }
     for (int round = 0; round < 20; round++) {
-        REQUIRE(jc_batcher_take(batcher, items) == BATCH);
+        REQUIRE(take(batcher, items) == BATCH);
         size_t least = SIZE_MAX, most = 0;
         for (int i = 0; i < N; i++) {
             least = tickets[i].n_taken < least ? tickets[i].n_taken : least;
@@ -112,15 +153,15 @@ static void test_tokens(void)
     push(batcher, &many);
     push(batcher, &huge);
     push(batcher, &last);
-    REQUIRE(jc_batcher_take(batcher, items) == 5);
+    REQUIRE(take(batcher, items) == 5);
     CHECK(items[4] == &many.items[4]);
-    REQUIRE(jc_batcher_take(batcher, items) == 5);
+    REQUIRE(take(batcher, items) == 5);
     CHECK(items[0] == &many.items[5]);
-    REQUIRE(jc_batcher_take(batcher, items) == 2); /* 200 tokens, and the huge one does not fit */
+    REQUIRE(take(batcher, items) == 2); /* 200 tokens, and the huge one does not fit */
     CHECK(holds(items, 2, &many));
-    REQUIRE(jc_batcher_take(batcher, items) == 1); /* alone, though over the bound */
+    REQUIRE(take(batcher, items) == 1); /* alone, though over the bound */
     CHECK(holds(items, 1, &huge));
-    REQUIRE(jc_batcher_take(batcher, items) == 3);
+    REQUIRE(take(batcher, items) == 3);
     CHECK(holds(items, 3, &last));
     free(many.items);
     free(huge.items);
@@ -134,14 +175,14 @@ static void test_overload(void)
     JC_AUTO(jc_batcher) struct jc_batcher *batcher = create(10, 16, 100000);
     struct jc_ticket seven = make_ticket(7, 3, NULL), four = make_ticket(4, 3, NULL), three = make_ticket(3, 3, NULL);
     push(batcher, &seven);
-    CHECK_FAILS(jc_batcher_push(batcher, &four, &err), JC_E_OVERLOADED, "7 titles are waiting");
-    CHECK_INT(jc_batcher_queued(batcher), 7);
+    CHECK_FAILS(try_push(batcher, &four, 0, &err), JC_E_OVERLOADED, "7 titles are waiting");
+    CHECK_INT(count_queued(batcher), 7);
     push(batcher, &three);
-    CHECK_INT(jc_batcher_queued(batcher), 10);
-    REQUIRE(jc_batcher_take(batcher, items) == 10);
+    CHECK_INT(count_queued(batcher), 10);
+    REQUIRE(take(batcher, items) == 10);
     CHECK(!holds(items, 10, &four));
     push(batcher, &four);
-    CHECK_INT(jc_batcher_take(batcher, items), 4);
+    CHECK_INT(take(batcher, items), 4);
     free(seven.items);
     free(four.items);
     free(three.items);
@@ -155,11 +196,11 @@ static void test_stop(void)
     struct jc_ticket accepted = make_ticket(10, 3, NULL), late = make_ticket(1, 3, NULL);
     push(batcher, &accepted);
     jc_batcher_stop(batcher);
-    CHECK_FAILS(jc_batcher_push(batcher, &late, &err), JC_E_CANCELLED, "shutting down");
-    CHECK_INT(jc_batcher_take(batcher, items), 8);
-    CHECK_INT(jc_batcher_take(batcher, items), 2);
-    CHECK_INT(jc_batcher_take(batcher, items), 0);
-    CHECK_INT(jc_batcher_take(batcher, items), 0);
+    CHECK_FAILS(try_push(batcher, &late, 0, &err), JC_E_CANCELLED, "shutting down");
+    CHECK_INT(take(batcher, items), 8);
+    CHECK_INT(take(batcher, items), 2);
+    CHECK_INT(take(batcher, items), 0);
+    CHECK_INT(take(batcher, items), 0);
     free(accepted.items);
     free(late.items);
 }
@@ -171,7 +212,7 @@ static void test_failures(void)
     JC_AUTO(jc_batcher) struct jc_batcher *batcher = create(100, 8, 100000);
     struct jc_ticket ticket = make_ticket(3, 3, &n_done);
     push(batcher, &ticket);
-    REQUIRE(jc_batcher_take(batcher, items) == 3);
+    REQUIRE(take(batcher, items) == 3);
     struct jc_err first = {.code = JC_E_MODEL, .text = "first"}, second = {.code = JC_E_NOMEM, .text = "second"};
     jc_item_complete(items[0], NULL);
     jc_item_complete(items[1], &first);
@@ -195,7 +236,7 @@ static void *take_all(void *context)
 {
     struct taker *taker = context;
     struct jc_item *items[64];
-    for (size_t n; (n = jc_batcher_take(taker->batcher, items)) > 0;) {
+    for (size_t n; (n = take(taker->batcher, items)) > 0;) {
         if (!taker->n_all)
             taker->n_first = n;
         taker->n_all += n;
@@ -259,7 +300,7 @@ static void *push_all(void *context)
             ticket->items[i].input.top_n = (uint32_t)(pusher->first + t * N_PER_TICKET + i);
         }
         struct jc_err err;
-        while (jc_batcher_push(pusher->batcher, ticket, &err) != JC_OK) {
+        while (try_push(pusher->batcher, ticket, 0, &err) != JC_OK) {
             pusher->n_wrong += err.code != JC_E_OVERLOADED;
             sched_yield();
         }
@@ -295,7 +336,7 @@ static void test_threads(void)
     for (size_t i = 0; i < N_PUSHERS * N_PER_PUSHER; i++)
         n_wrong += n_times[i] != 1;
     CHECK_INT(n_wrong, 0);
-    CHECK_INT(jc_batcher_queued(batcher), 0);
+    CHECK_INT(count_queued(batcher), 0);
     for (int i = 0; i < N_PUSHERS; i++) {
         CHECK_INT(pushers[i].n_done, N_TICKETS);
         CHECK_INT(pushers[i].n_wrong, 0);

@@ -28,6 +28,7 @@ static const struct {
     {JC_PROBLEM_OVERLOADED, 503, "overloaded"},
     {JC_PROBLEM_CONNECTION_LIMIT, 503, "too_many_connections"},
     {JC_PROBLEM_SHUTTING_DOWN, 503, "shutting_down"},
+    {JC_PROBLEM_DEADLINE, 504, "deadline_exceeded"},
 };
 
 static json_t *write_and_parse(const struct jc_problem *problem, const char *id)
@@ -100,7 +101,7 @@ static void test_from_err(void)
         {JC_E_UNSUPPORTED, JC_PROBLEM_INVALID_MEMBER},
         {JC_E_NOT_FOUND, JC_PROBLEM_NOT_FOUND},
         {JC_E_OVERLOADED, JC_PROBLEM_OVERLOADED},
-        {JC_E_DEADLINE, JC_PROBLEM_OVERLOADED},
+        {JC_E_DEADLINE, JC_PROBLEM_DEADLINE},
         {JC_E_CANCELLED, JC_PROBLEM_SHUTTING_DOWN},
         {JC_E_IO, JC_PROBLEM_INTERNAL},
         {JC_E_FORMAT, JC_PROBLEM_INTERNAL},

@@ -42,11 +42,11 @@ static void test_gather(void)
 {
     /* Two batches, the second taken first by another worker's clock, and a title that no worker saw. */
     struct jc_item items[] = {
-        {.timing = {.taken_ns = 2000, .encode_ns = 10, .score_ns = 1}},
-        {.timing = {.taken_ns = 2000, .encode_ns = 10, .score_ns = 1}},
-        {.timing = {.taken_ns = 0}},
-        {.timing = {.taken_ns = 1500, .encode_ns = 20, .score_ns = 2}},
-        {.timing = {.taken_ns = 1500, .encode_ns = 20, .score_ns = 2}},
+        {.timing = {.begun_ns = 2000, .encode_ns = 10, .score_ns = 1}},
+        {.timing = {.begun_ns = 2000, .encode_ns = 10, .score_ns = 1}},
+        {.timing = {.begun_ns = 0}},
+        {.timing = {.begun_ns = 1500, .encode_ns = 20, .score_ns = 2}},
+        {.timing = {.begun_ns = 1500, .encode_ns = 20, .score_ns = 2}},
     };
     struct jc_ticket ticket = {.items = items, .n_items = JC_COUNT(items), .queued_ns = 1000};
     struct jc_timing timing = {{[JC_STAGE_PARSE] = 7}};
