@@ -78,7 +78,8 @@ serve() {
   trap "kill $server 2>/dev/null && wait $server || true; rm -f $log" EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  until port=$(sed -n 's/.*"event":"listening".*"port":"\([0-9]*\)".*/\1/p' "$log") && [ -n "$port" ]; do
+  until port=$(sed -n 's/.*"event":"listening".*"port":"\([0-9]*\)".*/\1/p' "$log") && [ -n "$port" ] &&
+    grep -q '"event":"ready"' "$log"; do
     kill -0 "$server" 2>/dev/null || { wait "$server"; exit 1; }
     sleep 0.05
   done

@@ -68,6 +68,31 @@ jc_code jc_file_read(const char *path, size_t max_bytes, struct jc_buf *buf, str
     }
 }
 
+#define SCAN_BYTES (256 * 1024)
+
+jc_code jc_file_scan(const char *path, void (*take)(void *context, const void *bytes, size_t n), void *context,
+                     struct jc_err *err)
+{
+    JC_AUTO_FD int fd = -1;
+    size_t size;
+    jc_code code = open_regular(path, &fd, &size, err);
+    if (code)
+        return code;
+    JC_AUTO_FREE char *piece = malloc(SCAN_BYTES);
+    if (!piece)
+        return jc_fail(err, JC_E_NOMEM, "out of memory");
+    for (;;) {
+        ssize_t n = read(fd, piece, SCAN_BYTES);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return jc_fail_errno(err, JC_E_IO, "read '%s'", path);
+        if (n == 0)
+            return JC_OK;
+        take(context, piece, (size_t)n);
+    }
+}
+
 static jc_code write_all(int fd, const char *path, const char *data, size_t n, struct jc_err *err)
 {
     while (n > 0) {

@@ -20,6 +20,11 @@ bool jc_file_exists(const char *path);
 /* Appends the file's bytes to *buf. Errors: NOT_FOUND, TOO_LARGE (more than max_bytes), IO, NOMEM. */
 JC_MUST_CHECK jc_code jc_file_read(const char *path, size_t max_bytes, struct jc_buf *buf, struct jc_err *err);
 
+/* Hands the file's bytes to `take`, piece by piece. Not mapped: a file that somebody cuts short meanwhile ends early, and
+ * raises no SIGBUS. Errors: NOT_FOUND, IO. */
+JC_MUST_CHECK jc_code jc_file_scan(const char *path, void (*take)(void *context, const void *bytes, size_t n),
+                                   void *context, struct jc_err *err);
+
 /* Publishes `n` bytes under `path`. Errors: IO. */
 JC_MUST_CHECK jc_code jc_file_write(const char *path, const void *data, size_t n, struct jc_err *err);
 

@@ -28,18 +28,22 @@ struct jc_admission {
     bool ended;
 };
 
-static void complete_dropped(struct jc_item *dropped)
+/* `why`: of those whose client is still there. */
+static void complete_dropped(struct jc_item *dropped, const struct jc_err *why)
 {
-    while (dropped) {
-        struct jc_item *next = dropped->next;
-        struct jc_err err;
-        if (atomic_load_explicit(&dropped->ticket->gone, memory_order_relaxed))
-            jc_fail(&err, JC_E_CANCELLED, "The client left.");
-        else
-            jc_fail(&err, JC_E_DEADLINE, "The deadline passed before all was computed.");
-        jc_item_complete(dropped, &err);
-        dropped = next;
+    struct jc_err left;
+    jc_fail(&left, JC_E_CANCELLED, "The client left.");
+    for (struct jc_item *next; dropped; dropped = next) {
+        next = dropped->next;
+        jc_item_complete(dropped, atomic_load_explicit(&dropped->ticket->gone, memory_order_relaxed) ? &left : why);
     }
+}
+
+static void complete_late(struct jc_item *dropped)
+{
+    struct jc_err err;
+    jc_fail(&err, JC_E_DEADLINE, "The deadline passed before all was computed.");
+    complete_dropped(dropped, &err);
 }
 
 static void *reap(void *argument)
@@ -48,7 +52,7 @@ static void *reap(void *argument)
     pthread_mutex_lock(&admission->lock);
     while (!admission->ended) {
         pthread_mutex_unlock(&admission->lock);
-        complete_dropped(jc_batcher_expire(admission->batcher, jc_clock_ns()));
+        complete_late(jc_batcher_expire(admission->batcher, jc_clock_ns()));
         pthread_mutex_lock(&admission->lock);
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
@@ -136,7 +140,7 @@ static size_t ask_cache(struct jc_admission *admission, struct jc_ticket *ticket
     size_t n_left = 0, n_tokens = 0;
     for (size_t i = 0; i < ticket->n_items; i++) {
         struct jc_item *item = &ticket->items[i];
-        if (admission->cache) {
+        if (admission->cache && !ticket->alone) {
             item->flight.hash = jc_cache_hash(admission->cache, ticket->generation, &item->input);
             item->answered = jc_cache_get(admission->cache, ticket->generation, item->flight.hash, &item->input);
         }
@@ -158,7 +162,8 @@ static size_t join_flights(struct jc_admission *admission, struct jc_ticket *tic
             continue;
         item->place = (uint32_t)ticket->n_queued;
         uint32_t n_ids = item->input.n_ids;
-        enum jc_flights_way way = admission->flights ? jc_flights_join(admission->flights, item) : JC_FLIGHTS_LEADS;
+        bool shares = admission->flights && !ticket->alone;
+        enum jc_flights_way way = shares ? jc_flights_join(admission->flights, item) : JC_FLIGHTS_LEADS;
         if (way == JC_FLIGHTS_LEADS) {
             *end = item;
             end = &item->next;
@@ -175,8 +180,6 @@ static size_t join_flights(struct jc_admission *admission, struct jc_ticket *tic
 static void count(struct jc_admission *admission, size_t n_items, size_t n_queued, size_t n_follow)
 {
     size_t n_hits = n_items - n_queued - n_follow;
-    if (!admission->cache)
-        return;
     jc_metrics_add(admission->metrics, JC_COUNTER_CACHE_HITS, n_hits);
     jc_metrics_add(admission->metrics, JC_COUNTER_CACHE_MISSES, n_queued);
     jc_metrics_add(admission->metrics, JC_COUNTER_CACHE_SHARED, n_follow);
@@ -196,7 +199,8 @@ jc_code jc_admission_enter(struct jc_admission *admission, struct jc_ticket *tic
         atomic_store(&ticket->n_pending, n_left + 1);
         n_follow = join_flights(admission, ticket);
     }
-    count(admission, ticket->n_items, ticket->n_queued, n_follow);
+    if (admission->cache && !ticket->alone)
+        count(admission, ticket->n_items, ticket->n_queued, n_follow);
     *ret_waits = n_left > 0;
     return JC_OK;
 }
@@ -246,13 +250,13 @@ static void filter(struct jc_admission *admission, struct jc_batch *batch)
         }
     }
     batch->n_items = n_kept;
-    complete_dropped(dropped);
+    complete_late(dropped);
 }
 
 bool jc_admission_take(struct jc_admission *admission, struct jc_batch *batch)
 {
     while (jc_batcher_take(admission->batcher, batch)) {
-        complete_dropped(batch->dropped);
+        complete_late(batch->dropped);
         filter(admission, batch);
         if (batch->n_items)
             return true;
@@ -287,12 +291,20 @@ static void answer_followers(struct jc_admission *admission, struct jc_item *ite
 struct jc_item *jc_admission_settle(struct jc_admission *admission, struct jc_item *item, const struct jc_err *err)
 {
     struct jc_item *next = NULL;
-    if (admission->flights && err)
+    bool shares = admission->flights && !item->ticket->alone;
+    if (shares && err)
         next = jc_flights_hand_over(admission->flights, item);
-    else if (admission->flights)
+    else if (shares)
         answer_followers(admission, item);
     jc_item_complete(item, err);
     return next;
+}
+
+void jc_admission_cancel(struct jc_admission *admission)
+{
+    struct jc_err err;
+    jc_fail(&err, JC_E_CANCELLED, "The server is shutting down.");
+    complete_dropped(jc_batcher_cancel(admission->batcher), &err);
 }
 
 struct jc_batcher *jc_admission_batcher(struct jc_admission *admission)

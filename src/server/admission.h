@@ -57,6 +57,9 @@ bool jc_admission_take(struct jc_admission *admission, struct jc_batch *batch);
  * in its place, or NULL. */
 struct jc_item *jc_admission_settle(struct jc_admission *admission, struct jc_item *item, const struct jc_err *err);
 
+/* Takes no more, and fails what no worker has yet, and who waits for it, with CANCELLED. */
+void jc_admission_cancel(struct jc_admission *admission);
+
 /* The parts, for what concerns them alone. cache: NULL where it is off. */
 struct jc_batcher *jc_admission_batcher(struct jc_admission *admission);
 struct jc_cache *jc_admission_cache(struct jc_admission *admission);

@@ -248,10 +248,13 @@ struct jc_item *jc_batcher_expire(struct jc_batcher *batcher, uint64_t now_ns)
     return dropped;
 }
 
-/* Moves up to a quantum of one ticket's items into the batch. Returns false where the batch is full. */
+/* Moves up to a quantum of one ticket's items into the batch. Returns false where the batch is full, or of another
+ * model. */
 static bool take_turn_locked(struct jc_batcher *batcher, struct jc_ticket *ticket, size_t max_items,
                              struct jc_batch *batch)
 {
+    if (batch->n_items && batch->items[0]->ticket->generation != ticket->generation)
+        return false;
     for (size_t i = 0; i < JC_BATCHER_QUANTUM && ticket->queue; i++) {
         size_t n_tokens = batch->n_tokens + ticket->queue->input.n_ids;
         if (batch->n_items == max_items || (batch->n_items && n_tokens > batcher->limits.batch_tokens))
@@ -327,6 +330,18 @@ void jc_batcher_stop(struct jc_batcher *batcher)
     batcher->stopped = true;
     pthread_cond_broadcast(&batcher->filled);
     pthread_mutex_unlock(&batcher->lock);
+}
+
+struct jc_item *jc_batcher_cancel(struct jc_batcher *batcher)
+{
+    struct jc_item *dropped = NULL;
+    pthread_mutex_lock(&batcher->lock);
+    batcher->stopped = true;
+    while (batcher->first)
+        sweep_locked(batcher, pop_first(batcher), UINT64_MAX, &dropped); /* by then nobody wants anything */
+    pthread_cond_broadcast(&batcher->filled);
+    pthread_mutex_unlock(&batcher->lock);
+    return dropped;
 }
 
 struct jc_batcher_load jc_batcher_load(struct jc_batcher *batcher)

@@ -6,6 +6,7 @@
  *   - Shared: workers that are free at the same time divide what is waiting, so one large request uses every core.
  *   - Bounded: a batch and the queue by titles and tokens, and the queue by time: what would be answered after its
  *     deadline, at the rate measured lately, is refused at once.
+ *   - Of one model: a batch ends where the next ticket is for another one.
  *   - Not in vain: what is past its deadline, or whose client left, is dropped unless another wants it (flights.h).
  * Threads: all calls from any.
  */
@@ -72,6 +73,9 @@ struct jc_item *jc_batcher_expire(struct jc_batcher *batcher, uint64_t now_ns);
 
 /* Refuses new tickets; takes go on until the queue is empty and return false from then on. */
 void jc_batcher_stop(struct jc_batcher *batcher);
+
+/* Stops, and drops what no worker has taken yet, whoever wants it: the list is the caller's to complete. */
+struct jc_item *jc_batcher_cancel(struct jc_batcher *batcher);
 
 struct jc_batcher_load {
     size_t n_titles, n_tokens; /* waiting */

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "server/endpoints.h"
+#include "server/model.h"
 #include "server/request.h"
-#include "server/server.h"
 
 #define DEFAULT_LIMIT 100
 #define MAX_LIMIT 2000
@@ -36,9 +36,12 @@ jc_code jc_endpoint_categories(struct jc_request *request)
     if (code)
         return code;
 
+    code = jc_request_take_model(request);
+    if (code)
+        return code;
     size_t n_q, n;
     const char *q = jc_request_query(request, "q", &n_q);
-    const struct jc_category *categories = jc_bundle_categories(jc_classifier_bundle(request->server->classifier), &n);
+    const struct jc_category *categories = jc_bundle_categories(jc_classifier_bundle(request->model->classifier), &n);
     struct jc_buf *out = &request->reply.body;
     jc_buf_puts(out, "{\"categories\":[");
     for (size_t i = 0; i < n; i++) {

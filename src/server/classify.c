@@ -13,9 +13,6 @@
 #include "server/request_log.h"
 #include "server/server.h"
 
-/* One model from start to end: nothing else would answer differently. */
-#define MODEL_GENERATION 1
-
 void jc_classify_finish(struct jc_classify *classify)
 {
     for (size_t i = 0; i < classify->n_postings; i++)
@@ -59,7 +56,7 @@ static jc_code prepare(struct jc_request *request, struct jc_codec_request *pars
         struct jc_err err;
         struct jc_item *item = &ticket->items[ticket->n_items];
         jc_code code =
-            jc_classifier_prepare(request->server->classifier, &parsed->postings[i].posting, &item->input, &err);
+            jc_classifier_prepare(request->model->classifier, &parsed->postings[i].posting, &item->input, &err);
         if (code) {
             jc_problem_from_err(&request->problem, &err);
             return code;
@@ -122,7 +119,7 @@ static jc_code answer(struct jc_request *request)
                               "No letter or digit is left of the posting after cleaning.");
     request->reply.content_type = "application/json";
     uint64_t start_ns = jc_clock_ns();
-    jc_codec_put_answer(classify, request->server->classifier, &request->reply.body);
+    jc_codec_put_answer(classify, request->model->classifier, &request->reply.body);
     jc_metrics_observe(request->server->metrics, JC_HISTOGRAM_ANSWER_SECONDS, jc_clock_ns() - start_ns);
     return JC_OK;
 }
@@ -155,16 +152,19 @@ static jc_code start(struct jc_request *request, struct jc_codec_request *parsed
 {
     struct jc_classify *classify = &request->classify;
     size_t n = parsed->n_postings;
-    jc_code code = check_admission(request, parsed);
+    jc_code code = jc_request_take_model(request);
+    if (!code)
+        code = check_admission(request, parsed);
     if (code)
         return code;
-    classify->ticket.generation = MODEL_GENERATION;
+    classify->ticket.model = request->model;
+    classify->ticket.generation = request->model->generation;
     classify->single = parsed->single;
     classify->level = parsed->level;
     classify->postings = calloc(n, sizeof *classify->postings);
     classify->ticket.items = calloc(n, sizeof *classify->ticket.items);
     classify->hits = calloc(n * parsed->top_n, sizeof *classify->hits);
-    bool has_evidence = jc_bundle_head(jc_classifier_bundle(request->server->classifier))->exemplars.n > 0;
+    bool has_evidence = jc_bundle_head(jc_classifier_bundle(request->model->classifier))->exemplars.n > 0;
     if (has_evidence)
         classify->evidence = calloc(n * parsed->top_n, sizeof *classify->evidence);
     if (!classify->postings || !classify->ticket.items || !classify->hits || (has_evidence && !classify->evidence))

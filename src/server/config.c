@@ -71,6 +71,8 @@ const struct jc_conf_key jc_server_keys[] = {
      "The model bundle (models/README.md). It is verified at start, and the server does not start with a bad one."},
     {"model.top_n", JC_CONF_COUNT, AT(model.top_n), "5", 1, 10000, NULL,
      "How many matches a request gets that does not say top_n."},
+    {"model.watch", JC_CONF_DURATION, AT(model.watch_ms), "0", 0, 3600000, NULL,
+     "How often to look whether model.folder leads to another bundle, and load that; 0 = only when asked to."},
     {"encoder.backend", JC_CONF_CHOICE, AT(encoder.backend), "onednn", 0, 0, JC_BACKEND_NAMES,
      "What runs the encoder: our own code over oneDNN, or libtorch."},
     {"encoder.precision", JC_CONF_CHOICE, AT(encoder.precision), "f32", 0, 0, JC_PRECISION_NAMES,
@@ -94,10 +96,22 @@ const struct jc_conf_key jc_server_keys[] = {
      "Whether a client that closed its sending side counts as gone, so that its titles are not computed."},
     {"cache.size", JC_CONF_SIZE, AT(cache.bytes), "64MiB", 0, 68719476736, NULL,
      "Memory for answers of titles seen before; 0 = off, and equal titles under way are not computed once only."},
+    {"admin.address", JC_CONF_STRING, AT(admin.address), "", 0, 0, NULL,
+     "Address of the admin listener (POST /admin/reload, probes, metrics); empty = none. Whoever reaches it, may."},
+    {"admin.port", JC_CONF_COUNT, AT(admin.port), "8081", 0, 65535, NULL,
+     "Its TCP port; 0 lets the system choose one, which the log's `listening` line names."},
+    {"admin.metrics_only", JC_CONF_BOOL, AT(admin.metrics_only), "false", 0, 0, NULL,
+     "Serves /metrics on the admin listener only."},
+    {"health.canary_interval", JC_CONF_DURATION, AT(health.canary_interval_ms), "10s", 0, 3600000, NULL,
+     "How often a canary title goes through the queue and the workers; /readyz is 503 where it fails. 0 = never."},
+    {"health.canary_timeout", JC_CONF_DURATION, AT(health.canary_timeout_ms), "5s", 10, 600000, NULL,
+     "The canary fails where it has no answer for so long, and no other title was classified either."},
+    {"health.stuck_after", JC_CONF_DURATION, AT(health.stuck_after_ms), "60s", 0, 3600000, NULL,
+     "/livez is 503 where a worker has been on one batch for longer. 0 = never."},
     {"shutdown.grace", JC_CONF_DURATION, AT(shutdown.grace_ms), "1s", 0, 600000, NULL,
-     "After SIGTERM: how long new connections are still served while /readyz already says 503."},
+     "After SIGTERM: how long new connections are still served while /readyz already says 503. A second one ends it."},
     {"shutdown.timeout", JC_CONF_DURATION, AT(shutdown.timeout_ms), "30s", 0, 600000, NULL,
-     "After that: how long accepted requests may take to be answered before the process ends anyway."},
+     "After that: how long accepted requests may take to be answered; then they get 503, and the exit status is 1."},
     {"log.level", JC_CONF_CHOICE, AT(log.level), "info", 0, 0, "debug|info|warn|error",
      "Log lines below this level are dropped."},
     {"log.requests", JC_CONF_BOOL, AT(log.requests), "false", 0, 0, NULL,
@@ -147,6 +161,8 @@ jc_code jc_server_config_load(const char *path, const char *const *sets, size_t 
     if (config.requests.timeout_ms > config.requests.timeout_max_ms)
         return jc_fail(err, JC_E_INVALID, "requests.timeout (%ju ms) is over requests.timeout_max (%ju ms)",
                        (uintmax_t)config.requests.timeout_ms, (uintmax_t)config.requests.timeout_max_ms);
+    if (config.admin.metrics_only && !config.admin.address[0])
+        return jc_fail(err, JC_E_INVALID, "admin.metrics_only without admin.address: metrics would be nowhere");
     if ((code = check_addresses(&config, err)) || (code = check_policy(&config, err)))
         return code;
     *ret_config = config;

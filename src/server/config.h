@@ -46,6 +46,7 @@ struct jc_server_config {
     struct {
         const char *folder;
         uint64_t top_n;
+        uint64_t watch_ms; /* 0 = no watch */
     } model;
     struct {
         unsigned backend;   /* enum jc_backend */
@@ -65,6 +66,16 @@ struct jc_server_config {
     struct {
         uint64_t bytes;
     } cache;
+    struct {
+        const char *address; /* "" = no admin listener */
+        uint64_t port;
+        bool metrics_only;
+    } admin;
+    struct {
+        uint64_t canary_interval_ms; /* 0 = no canary */
+        uint64_t canary_timeout_ms;
+        uint64_t stuck_after_ms; /* 0 = never */
+    } health;
     struct {
         uint64_t grace_ms;
         uint64_t timeout_ms;

@@ -248,7 +248,9 @@ size_t jc_connections_open(struct jc_connections *connections)
 void jc_connections_drain(struct jc_connections *connections, uint64_t within_ms)
 {
     pthread_mutex_lock(&connections->lock);
-    connections->drain_by_ns = jc_clock_ns() + within_ms * JC_NS_PER_MS;
+    uint64_t by_ns = jc_clock_ns() + within_ms * JC_NS_PER_MS;
+    if (!connections->drain_by_ns || by_ns < connections->drain_by_ns)
+        connections->drain_by_ns = by_ns;
     pthread_mutex_unlock(&connections->lock);
 }
 

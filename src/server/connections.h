@@ -51,7 +51,7 @@ JC_DEFINE_AUTO(jc_connections)
 
 size_t jc_connections_open(struct jc_connections *connections);
 
-/* From now on, what is not yet a whole request has this long. Idle connections stay until jc_connections_end_idle. */
+/* From now on, what is not yet a whole request has this long; a later call may shorten it. Idle connections stay until jc_connections_end_idle. */
 void jc_connections_drain(struct jc_connections *connections, uint64_t within_ms);
 
 /* Ends the connections that had an answer and ask for nothing. */

@@ -12,8 +12,10 @@ jc_code jc_endpoint_categories(struct jc_request *request);
 jc_code jc_endpoint_model(struct jc_request *request);
 jc_code jc_endpoint_livez(struct jc_request *request);
 jc_code jc_endpoint_readyz(struct jc_request *request);
+jc_code jc_endpoint_startupz(struct jc_request *request);
 jc_code jc_endpoint_metrics(struct jc_request *request);
 jc_code jc_endpoint_openapi(struct jc_request *request);
 jc_code jc_endpoint_options(struct jc_request *request);
+jc_code jc_endpoint_reload(struct jc_request *request);
 
 #endif

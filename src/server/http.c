@@ -15,13 +15,15 @@
 /* A client that goes on sending a body we refused is cut off after this many times the cap. */
 #define MAX_DISCARD_FACTOR 4
 
-static struct jc_request *create_request(struct jc_server *server, struct MHD_Connection *connection,
+static struct jc_request *create_request(const struct jc_listener *listener, struct MHD_Connection *connection,
                                          const char *method, const char *path)
 {
+    struct jc_server *server = listener->server;
     struct jc_request *request = calloc(1, sizeof *request);
     if (!request)
         return NULL;
     request->server = server;
+    request->listener = listener;
     request->connection = connection;
     request->method = method;
     request->path = path;
@@ -37,7 +39,7 @@ void jc_http_complete(void *context, struct MHD_Connection *connection, void **r
                       enum MHD_RequestTerminationCode reason)
 {
     (void)connection;
-    struct jc_server *server = context;
+    const struct jc_listener *listener = context;
     struct jc_request *request = *request_context;
     if (!request)
         return;
@@ -49,8 +51,10 @@ void jc_http_complete(void *context, struct MHD_Connection *connection, void **r
     jc_buf_finish(&request->reply.body);
     jc_classify_finish(&request->classify);
     jc_buf_finish(&request->titles);
+    jc_model_give(request->model);
+    free(request->reload);
     free(request);
-    jc_metrics_in_flight(server->metrics, -1);
+    jc_metrics_in_flight(listener->server->metrics, -1);
 }
 
 static jc_code fail_too_large(struct jc_request *request)
@@ -80,11 +84,12 @@ static jc_code check_body_headers(struct jc_request *request)
 static jc_code check_headers(struct jc_request *request)
 {
     bool path_exists;
-    request->route = jc_route_find(request->method, request->path, &path_exists);
+    unsigned offers = request->listener->offers;
+    request->route = jc_route_find(offers, request->method, request->path, &path_exists);
     if (!path_exists)
         return jc_problem_set(&request->problem, JC_PROBLEM_NOT_FOUND, NULL, "There is nothing at %s.", request->path);
     if (request->route == jc_n_routes) {
-        request->reply.allow = jc_route_allow(request->path);
+        request->reply.allow = jc_route_allow(offers, request->path);
         return jc_problem_set(&request->problem, JC_PROBLEM_METHOD_NOT_ALLOWED, NULL,
                               "%s does not take %s; it takes %s.", request->path, request->method,
                               request->reply.allow);

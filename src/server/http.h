@@ -5,7 +5,7 @@
 
 #include <microhttpd.h>
 
-/* For MHD_start_daemon, as the handler of requests; the context is the server. */
+/* For MHD_start_daemon, as the handler of requests; the context is the struct jc_listener. */
 enum MHD_Result jc_http_access(void *context, struct MHD_Connection *connection, const char *url, const char *method,
                                const char *version, const char *data, size_t *n_data, void **request_context);
 

@@ -28,7 +28,8 @@ JC_DEFINE_AUTO(jc_intake)
 /* Lives as long as the intake. */
 struct jc_connections *jc_intake_connections(struct jc_intake *intake);
 
-/* The server takes its leave: what is not a whole request soon after the grace is cut off. Threads: any. */
+/* The server takes its leave: what is not a whole request soon after the grace is cut off; a later call, with less
+ * grace, makes it sooner. Threads: any. */
 void jc_intake_drain(struct jc_intake *intake, uint64_t grace_ms);
 
 /* For MHD_OPTION_NOTIFY_CONNECTION and MHD_OPTION_URI_LOG_CALLBACK; the context is the intake. The latter is called

@@ -35,14 +35,16 @@ static void JC_PRINTF(2, 0) log_daemon(void *context, const char *fmt, va_list a
 }
 
 /* A listening socket on the first usable address of `address`. */
-static jc_code open_listener(const char *address, unsigned port, int *ret_fd, struct jc_err *err)
+static jc_code open_listener(const struct jc_listener *listener, int *ret_fd, struct jc_err *err)
 {
+    const char *address = listener->address;
+    unsigned port = listener->port;
     char service[8];
     snprintf(service, sizeof service, "%u", port);
     struct addrinfo *found = NULL, hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_PASSIVE};
     int error = getaddrinfo(address, service, &hints, &found);
     if (error)
-        return jc_fail(err, JC_E_INVALID, "http.address '%s': %s", address, gai_strerror(error));
+        return jc_fail(err, JC_E_INVALID, "%s.address '%s': %s", listener->key, address, gai_strerror(error));
 
     JC_AUTO_FD int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int on = 1;
@@ -86,60 +88,58 @@ static jc_code add_tls(const struct jc_tls *tls, unsigned *flags, struct MHD_Opt
     return JC_OK;
 }
 
-static jc_code fail_start(const struct jc_server *server, struct jc_err *err)
+static jc_code fail_start(const struct jc_listener *listener, struct jc_err *err)
 {
-    const struct jc_server_config *config = server->config;
-    if (!server->tls)
-        return jc_fail(err, JC_E_IO, "start the HTTP threads on %s port %u: %s", config->http.address, server->port,
+    const struct jc_server_config *config = listener->server->config;
+    if (!listener->server->tls)
+        return jc_fail(err, JC_E_IO, "start the HTTP threads on %s port %u: %s", listener->address, listener->port,
                        complaint);
     return jc_fail(err, JC_E_INVALID, "start TLS with tls.certificate '%s' and tls.key '%s': %s",
                    config->tls.certificate, config->tls.key, complaint);
 }
 
-jc_code jc_listener_start(struct jc_server *server, struct jc_err *err)
+jc_code jc_listener_start(struct jc_listener *listener, struct jc_err *err)
 {
-    const struct jc_server_config *config = server->config;
+    struct jc_intake *intake = listener->server->intake;
     JC_AUTO_FD int fd = -1;
-    jc_code code = open_listener(config->http.address, (unsigned)config->http.port, &fd, err);
+    jc_code code = open_listener(listener, &fd, err);
     if (code)
         return code;
-    server->port = bound_port(fd);
+    listener->port = bound_port(fd);
 
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     struct MHD_OptionItem tls[4];
-    if ((code = add_tls(server->tls, &flags, tls, err)))
+    if ((code = add_tls(listener->server->tls, &flags, tls, err)))
         return code;
     complaint[0] = '\0';
     /* The logger comes first: only then do later options' complaints go there. */
-    server->daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, jc_http_access, server, MHD_OPTION_EXTERNAL_LOGGER, log_daemon, NULL,
-                         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, jc_http_complete, server,
-                         MHD_OPTION_NOTIFY_CONNECTION, jc_intake_notify, server->intake, MHD_OPTION_URI_LOG_CALLBACK,
-                         jc_intake_target, server->intake, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->http.connections, MHD_OPTION_ARRAY, tls,
-                         config->http.threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
-                         (unsigned)config->http.threads, MHD_OPTION_END);
-    if (!server->daemon)
-        return fail_start(server, err);
+    listener->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, jc_http_access, listener, MHD_OPTION_EXTERNAL_LOGGER, log_daemon, NULL,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, jc_http_complete, listener,
+        MHD_OPTION_NOTIFY_CONNECTION, jc_intake_notify, intake, MHD_OPTION_URI_LOG_CALLBACK, jc_intake_target, intake,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+        listener->connections, MHD_OPTION_ARRAY, tls,
+        listener->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, listener->threads, MHD_OPTION_END);
+    if (!listener->daemon)
+        return fail_start(listener, err);
     fd = -1; /* the daemon's now */
     return JC_OK;
 }
 
-void jc_listener_stop_accepting(struct jc_server *server)
+void jc_listener_stop_accepting(struct jc_listener *listener)
 {
     /* Shut down, not closed: an event thread may still use the descriptor until the daemon has stopped. */
-    server->quiesced_fd = MHD_quiesce_daemon(server->daemon);
-    if (server->quiesced_fd >= 0)
-        shutdown(server->quiesced_fd, SHUT_RDWR);
-    jc_connections_end_idle(jc_intake_connections(server->intake));
+    listener->quiesced_fd = listener->daemon ? MHD_quiesce_daemon(listener->daemon) : -1;
+    if (listener->quiesced_fd >= 0)
+        shutdown(listener->quiesced_fd, SHUT_RDWR);
 }
 
-void jc_listener_stop(struct jc_server *server)
+void jc_listener_stop(struct jc_listener *listener)
 {
-    if (server->daemon)
-        MHD_stop_daemon(server->daemon);
-    server->daemon = NULL;
-    if (server->quiesced_fd >= 0)
-        close(server->quiesced_fd);
-    server->quiesced_fd = -1;
+    if (listener->daemon)
+        MHD_stop_daemon(listener->daemon);
+    listener->daemon = NULL;
+    if (listener->quiesced_fd >= 0)
+        close(listener->quiesced_fd);
+    listener->quiesced_fd = -1;
 }

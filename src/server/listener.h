@@ -1,20 +1,32 @@
-/* What the server listens on: the socket, and the daemon of event threads behind it. Threads: the one that creates the
- * server. */
+/* What the server listens on: a socket, and the daemon of event threads behind it. Threads: the main one. */
 #ifndef JC_SERVER_LISTENER_H
 #define JC_SERVER_LISTENER_H
 
 #include "base/err.h"
 
+struct MHD_Daemon;
 struct jc_server;
 
-/* Listens on the configured address; server->daemon and ->port are set. Errors: IO, INVALID (the address), UNSUPPORTED
- * (TLS). */
-JC_MUST_CHECK jc_code jc_listener_start(struct jc_server *server, struct jc_err *err);
+/* An address that is listened on, and what it offers. The first part is filled by who starts it. */
+struct jc_listener {
+    struct jc_server *server;
+    const char *key;     /* of the configuration: "http" */
+    const char *address; /* IPv4 or IPv6 */
+    unsigned port;       /* 0 = the system's choice; from the start on, the port it has */
+    unsigned threads, connections;
+    unsigned offers; /* of enum jc_route_set */
 
-/* Refuses new connections; open connections go on. */
-void jc_listener_stop_accepting(struct jc_server *server);
+    struct MHD_Daemon *daemon; /* NULL: not started */
+    int quiesced_fd;           /* the socket after it stopped accepting; -1 before */
+};
 
-/* Ends the event threads and closes what is open. No connection is suspended. */
-void jc_listener_stop(struct jc_server *server);
+/* Errors: IO, INVALID (the address), UNSUPPORTED (TLS). */
+JC_MUST_CHECK jc_code jc_listener_start(struct jc_listener *listener, struct jc_err *err);
+
+/* Refuses new connections; open connections go on. Not started: nothing. */
+void jc_listener_stop_accepting(struct jc_listener *listener);
+
+/* Ends the event threads and closes what is open. No connection is suspended. Not started: nothing. */
+void jc_listener_stop(struct jc_listener *listener);
 
 #endif

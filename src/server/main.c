@@ -1,10 +1,6 @@
-/* jobcode-server: reads the configuration, starts the server, waits for a signal, drains, ends. */
+/* jobcode-server: reads the configuration, starts the server, serves until a signal, ends. */
 #include <getopt.h>
-#include <semaphore.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "model/runtime.h"
@@ -12,21 +8,26 @@
 #include "server/hash_key.h"
 #include "server/policy.h"
 #include "server/server.h"
+#include "server/signals.h"
 #include "version.h"
 
 #define MAX_SETS 64
 
-static const char usage[] = "Usage: jobcode-server [--config FILE] [--set KEY=VALUE]... [--check]\n"
-                            "       jobcode-server --hash-key NAME < KEY >> KEYS_FILE\n"
-                            "\n"
-                            "  --config FILE    YAML configuration (config/server.yaml is its manual)\n"
-                            "  --set KEY=VALUE  overrides a key of it, e.g. --set http.port=9090\n"
-                            "  --check          reads the configuration and verifies the model, then ends\n"
-                            "  --hash-key NAME  writes the line of auth.keys_file for the key on standard input\n"
-                            "  --help-config    lists every key\n"
-                            "  --version, --help\n"
-                            "\n"
-                            "SIGTERM or SIGINT: /readyz turns 503, accepted requests are answered, exit 0.\n";
+static const char usage[] =
+    "Usage: jobcode-server [--config FILE] [--set KEY=VALUE]... [--check]\n"
+    "       jobcode-server --hash-key NAME < KEY >> KEYS_FILE\n"
+    "\n"
+    "  --config FILE    YAML configuration (config/server.yaml is its manual)\n"
+    "  --set KEY=VALUE  overrides a key of it, e.g. --set http.port=9090\n"
+    "  --check          reads the configuration and verifies the model, then ends\n"
+    "  --hash-key NAME  writes the line of auth.keys_file for the key on standard input\n"
+    "  --help-config    lists every key\n"
+    "  --version, --help\n"
+    "\n"
+    "SIGTERM, SIGINT  /readyz turns 503, accepted requests are answered; a second one: fast\n"
+    "SIGHUP           loads model and API keys again; where one is not good, the old one serves on\n"
+    "Exit status: 0 all accepted requests were answered; 1 it could not start, or some were not;\n"
+    "2 wrong usage\n";
 
 struct arguments {
     const char *config;
@@ -71,50 +72,30 @@ static int fail(const char *event, const struct jc_err *err)
     return 1;
 }
 
-static sem_t stop;
-static atomic_int stop_signal;
-
-static void note_stop(int number)
+static void log_listening(const struct jc_listener *listener)
 {
-    atomic_store(&stop_signal, number);
-    sem_post(&stop);
-}
-
-/* A handler, and not sigwait: libraries start threads before main, which do not block signals, so that a second SIGTERM
- * would end the process while it drains. */
-static void catch_stop_signals(void)
-{
-    struct sigaction action = {.sa_handler = note_stop, .sa_flags = SA_RESTART};
-    sem_init(&stop, 0, 0);
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    char port[12];
+    snprintf(port, sizeof port, "%u", listener->port);
+    jc_log(JC_LOG_INFO, "listening", "listener", listener->key, "address", listener->address, "port", port, NULL);
 }
 
 /* Serves until SIGTERM or SIGINT. */
 static int serve(const struct jc_server_config *config)
 {
-    catch_stop_signals();
     struct jc_err err;
     JC_AUTO(jc_server) struct jc_server *server = NULL;
-    if (jc_server_create(config, &server, &err) != JC_OK)
+    if (jc_signals_catch(&err) != JC_OK || jc_server_create(config, &server, &err) != JC_OK)
         return fail("start_failed", &err);
+    if (config->admin.address[0])
+        log_listening(&server->admin);
+    log_listening(&server->public);
 
-    char port[12], workers[24];
-    snprintf(port, sizeof port, "%u", server->port);
-    snprintf(workers, sizeof workers, "%zu", server->n_workers);
-    jc_log(JC_LOG_INFO, "listening", "address", config->http.address, "port", port, "model",
-           jc_bundle_manifest(jc_classifier_bundle(server->classifier))->version, "workers", workers, NULL);
-
-    while (sem_wait(&stop) != 0)
-        ;
-    jc_log(JC_LOG_INFO, "draining", "signal", strsignal(atomic_load(&stop_signal)), NULL);
-    bool clean = jc_server_drain(server);
-    jc_log(clean ? JC_LOG_INFO : JC_LOG_WARN, "stopped", "unanswered", clean ? "no" : "yes", NULL);
-    if (!clean)
-        _exit(1); /* what is still under way has had its time: an orderly end would wait for it */
-    return 0;
+    bool clean = false;
+    if (jc_lifecycle_run(server, &clean, &err) != JC_OK)
+        return fail("start_failed", &err);
+    if (jc_server_is_held_up(server))
+        _exit(!clean); /* an orderly end would wait for what has had its time */
+    return !clean;
 }
 
 int main(int argc, char **argv)
@@ -140,8 +121,8 @@ int main(int argc, char **argv)
     if (jc_policy_check_files(&config, &err) != JC_OK)
         return fail("config_failed", &err);
     const struct jc_encoder_options options = jc_server_encoder_options(&config);
-    JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL;
-    if (jc_classifier_load(config.model.folder, &options, &classifier, &err) != JC_OK)
+    JC_AUTO(jc_model) struct jc_model *model = NULL;
+    if (jc_model_load(config.model.folder, &options, 1, &model, &err) != JC_OK)
         return fail("model_failed", &err);
     puts("configuration and model are good");
     return 0;

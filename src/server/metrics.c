@@ -3,31 +3,39 @@
 
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 #define MAX_BUCKETS 16
 
 static const struct {
     const char *name, *help;
+    const char *labels; /* "" or "{...}"; rows of one name stand together, and the first alone has the help */
 } counters[JC_N_COUNTERS] = {
-    [JC_COUNTER_TITLES] = {"jobcode_titles_total", "Titles classified."},
+    [JC_COUNTER_TITLES] = {"jobcode_titles_total", "Titles classified, those of the health canary included.", ""},
     [JC_COUNTER_TITLES_UNIQUE] = {"jobcode_titles_encoded_total",
-                                  "Titles encoded; equal titles of a batch are encoded once."},
-    [JC_COUNTER_TOKENS] = {"jobcode_tokens_total", "Tokens encoded."},
-    [JC_COUNTER_EMPTY_TEXTS] = {"jobcode_empty_texts_total", "Postings without usable text."},
-    [JC_COUNTER_REJECTED] =
-        {"jobcode_requests_rejected_total",
-         "Requests refused at once: no room in the queue, or not to be answered by their deadline."},
-    [JC_COUNTER_EXPIRED] = {"jobcode_requests_expired_total", "Requests that passed their deadline."},
-    [JC_COUNTER_CANCELLED] = {"jobcode_requests_cancelled_total", "Requests whose client left before the answer."},
-    [JC_COUNTER_AUTH_FAILURES] = {"jobcode_auth_failures_total", "Requests refused for want of a valid key."},
-    [JC_COUNTER_RATE_LIMITED] = {"jobcode_rate_limited_total", "Requests refused because their key was over its rate."},
-    [JC_COUNTER_AMBIGUOUS] = {"jobcode_http_requests_ambiguous_total", "Requests refused by the header lint."},
-    [JC_COUNTER_BATCH_FAILURES] = {"jobcode_batch_failures_total", "Batches that failed and were run title by title."},
-    [JC_COUNTER_CACHE_HITS] = {"jobcode_cache_hits_total", "Titles answered from the result cache."},
-    [JC_COUNTER_CACHE_MISSES] = {"jobcode_cache_misses_total", "Titles that were not in the result cache."},
+                                  "Titles encoded; equal titles of a batch are encoded once.", ""},
+    [JC_COUNTER_TOKENS] = {"jobcode_tokens_total", "Tokens encoded.", ""},
+    [JC_COUNTER_EMPTY_TEXTS] = {"jobcode_empty_texts_total", "Postings without usable text.", ""},
+    [JC_COUNTER_REJECTED] = {"jobcode_requests_rejected_total",
+                             "Requests refused at once: no room in the queue, or not to be answered by their deadline.",
+                             ""},
+    [JC_COUNTER_EXPIRED] = {"jobcode_requests_expired_total", "Requests that passed their deadline.", ""},
+    [JC_COUNTER_CANCELLED] = {"jobcode_requests_cancelled_total", "Requests whose client left before the answer.", ""},
+    [JC_COUNTER_AUTH_FAILURES] = {"jobcode_auth_failures_total", "Requests refused for want of a valid key.", ""},
+    [JC_COUNTER_RATE_LIMITED] = {"jobcode_rate_limited_total", "Requests refused because their key was over its rate.",
+                                 ""},
+    [JC_COUNTER_AMBIGUOUS] = {"jobcode_http_requests_ambiguous_total", "Requests refused by the header lint.", ""},
+    [JC_COUNTER_BATCH_FAILURES] = {"jobcode_batch_failures_total", "Batches that failed and were run title by title.",
+                                   ""},
+    [JC_COUNTER_CACHE_HITS] = {"jobcode_cache_hits_total", "Titles answered from the result cache.", ""},
+    [JC_COUNTER_CACHE_MISSES] = {"jobcode_cache_misses_total", "Titles that were not in the result cache.", ""},
     [JC_COUNTER_CACHE_SHARED] = {"jobcode_cache_shared_total",
-                                 "Titles that were not computed but got the answer of an equal one under way."},
-    [JC_COUNTER_CACHE_EVICTIONS] = {"jobcode_cache_evictions_total", "Answers the result cache made room with."},
+                                 "Titles that were not computed but got the answer of an equal one under way.", ""},
+    [JC_COUNTER_CACHE_EVICTIONS] = {"jobcode_cache_evictions_total", "Answers the result cache made room with.", ""},
+    [JC_COUNTER_RELOADS_CHANGED] = {"jobcode_model_reloads_total", "Reloads of the model, by what came of them.",
+                                    "{result=\"changed\"}"},
+    [JC_COUNTER_RELOADS_UNCHANGED] = {"jobcode_model_reloads_total", NULL, "{result=\"unchanged\"}"},
+    [JC_COUNTER_RELOADS_REFUSED] = {"jobcode_model_reloads_total", NULL, "{result=\"refused\"}"},
 };
 
 /* Labels of jobcode_http_connections_closed_total. */
@@ -75,7 +83,7 @@ static const struct histogram_row request_histogram = {
 
 /* Statuses this server sends, and nginx's 499: not sent, the client left. The last row counts any other (libmicrohttpd's
  * own refusals never reach us). */
-static const int statuses[] = {200, 204, 400, 401, 404, 405, 406, 413, 415, 422, 429, 499, 500, 503, 504, 0};
+static const int statuses[] = {200, 204, 400, 401, 404, 405, 406, 409, 413, 415, 422, 429, 499, 500, 503, 504, 0};
 
 struct histogram {
     _Atomic uint64_t counts[MAX_BUCKETS + 1]; /* not cumulative; the last is +Inf */
@@ -92,7 +100,9 @@ struct jc_metrics {
     struct histogram histograms[JC_N_HISTOGRAMS];
     _Atomic uint64_t closed[JC_N_CLOSED];
     _Atomic int64_t in_flight;
-    size_t n_routes; /* with the row for "none" */
+    _Atomic uint64_t load_refused;   /* 1 where the last load of a model was */
+    _Atomic uint64_t model_loaded_s; /* when the model that serves was loaded, Unix time; 0 = none yet */
+    size_t n_routes;                 /* with the row for "none" */
     struct route routes[];
 };
 
@@ -169,6 +179,13 @@ int64_t jc_metrics_in_flight_now(const struct jc_metrics *metrics)
     return atomic_load(&metrics->in_flight);
 }
 
+void jc_metrics_model_loaded(struct jc_metrics *metrics, bool good, bool changed)
+{
+    atomic_store_explicit(&metrics->load_refused, !good, memory_order_relaxed);
+    if (changed)
+        atomic_store_explicit(&metrics->model_loaded_s, (uint64_t)time(NULL), memory_order_relaxed);
+}
+
 static void put_head(struct jc_buf *out, const char *name, const char *help, const char *type)
 {
     jc_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
@@ -230,17 +247,28 @@ void jc_metrics_put(const struct jc_metrics *metrics, void (*route_name)(size_t 
     put_requests(metrics, route_name, out);
     put_closed(metrics, out);
     for (size_t i = 0; i < JC_N_COUNTERS; i++) {
-        put_head(out, counters[i].name, counters[i].help, "counter");
-        jc_buf_printf(out, "%s %ju\n", counters[i].name, (uintmax_t)load(&metrics->counters[i]));
+        if (counters[i].help)
+            put_head(out, counters[i].name, counters[i].help, "counter");
+        jc_buf_printf(out, "%s%s %ju\n", counters[i].name, counters[i].labels, (uintmax_t)load(&metrics->counters[i]));
     }
     for (size_t i = 0; i < JC_N_HISTOGRAMS; i++) {
         put_head(out, histograms[i].name, histograms[i].help, "histogram");
         put_histogram(out, &histograms[i], &metrics->histograms[i], "");
     }
+    jc_metrics_put_gauge(out, "jobcode_model_last_load_successful", "0 where the last load of a model was refused.", "",
+                         load(&metrics->load_refused) ? 0 : 1);
+    jc_metrics_put_gauge(out, "jobcode_model_loaded_timestamp_seconds",
+                         "When the model that serves was loaded, in Unix time; 0 before the first.", "",
+                         (double)load(&metrics->model_loaded_s));
+}
+
+void jc_metrics_put_sample(struct jc_buf *out, const char *name, const char *labels, double value)
+{
+    jc_buf_printf(out, "%s%s %.15g\n", name, labels, value);
 }
 
 void jc_metrics_put_gauge(struct jc_buf *out, const char *name, const char *help, const char *labels, double value)
 {
     put_head(out, name, help, "gauge");
-    jc_buf_printf(out, "%s%s %.15g\n", name, labels, value);
+    jc_metrics_put_sample(out, name, labels, value);
 }

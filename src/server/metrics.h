@@ -5,6 +5,7 @@
 #ifndef JC_SERVER_METRICS_H
 #define JC_SERVER_METRICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,9 @@ enum jc_counter {
     JC_COUNTER_CACHE_MISSES, /* titles queued to be computed */
     JC_COUNTER_CACHE_SHARED, /* titles that waited for an equal one under way */
     JC_COUNTER_CACHE_EVICTIONS,
+    JC_COUNTER_RELOADS_CHANGED,   /* reloads, after the first load: another model serves */
+    JC_COUNTER_RELOADS_UNCHANGED, /* ... the same content */
+    JC_COUNTER_RELOADS_REFUSED,   /* ... the bundle was not good */
     JC_N_COUNTERS
 };
 
@@ -73,6 +77,9 @@ void jc_metrics_request(struct jc_metrics *metrics, size_t route, int status, ui
 /* A connection that ended. */
 void jc_metrics_closed(struct jc_metrics *metrics, enum jc_closed why);
 
+/* A load of the model, good or not; `changed`: another model serves since. */
+void jc_metrics_model_loaded(struct jc_metrics *metrics, bool good, bool changed);
+
 /* Requests under way. */
 void jc_metrics_in_flight(struct jc_metrics *metrics, int change);
 int64_t jc_metrics_in_flight_now(const struct jc_metrics *metrics);
@@ -84,5 +91,8 @@ void jc_metrics_put(const struct jc_metrics *metrics, void (*route_name)(size_t 
 
 /* One gauge with its HELP and TYPE lines. labels: "" or "{...}". */
 void jc_metrics_put_gauge(struct jc_buf *out, const char *name, const char *help, const char *labels, double value);
+
+/* One more sample of the gauge that was put last. */
+void jc_metrics_put_sample(struct jc_buf *out, const char *name, const char *labels, double value);
 
 #endif

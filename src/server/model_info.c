@@ -33,9 +33,12 @@ static void put_exemplars(const struct jc_exemplars *exemplars, struct jc_buf *o
 
 jc_code jc_endpoint_model(struct jc_request *request)
 {
-    const struct jc_bundle *bundle = jc_classifier_bundle(request->server->classifier);
+    jc_code code = jc_request_take_model(request);
+    if (code)
+        return code;
+    const struct jc_bundle *bundle = jc_classifier_bundle(request->model->classifier);
     const struct jc_manifest *manifest = jc_bundle_manifest(bundle);
-    const struct jc_encoder_info *encoder = jc_classifier_encoder(request->server->classifier);
+    const struct jc_encoder_info *encoder = jc_classifier_encoder(request->model->classifier);
     struct jc_buf *out = &request->reply.body;
     jc_buf_putc(out, '{');
     put_string(out, "model", manifest->version);

@@ -1,6 +1,7 @@
 /* OPTIONS of any path there is: its methods in Allow, and the answer to a CORS preflight (policy_headers.c adds what it
  * asks for). */
 #include "server/endpoints.h"
+#include "server/listener.h"
 #include "server/request.h"
 #include "server/routes.h"
 
@@ -8,6 +9,6 @@ jc_code jc_endpoint_options(struct jc_request *request)
 {
     request->reply.status = 204;
     request->reply.text = "";
-    request->reply.allow = jc_route_allow(request->path);
+    request->reply.allow = jc_route_allow(request->listener->offers, request->path);
     return JC_OK;
 }

@@ -1,5 +1,4 @@
 /* The headers of answers: those on every one (a table), those of CORS, and what the reply itself has to say. */
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -101,6 +100,6 @@ void jc_policy_put_headers(const struct jc_request *request, uint64_t duration_n
         put(&sink, "WWW-Authenticate", reply->authenticate);
     if (request->problem.retry_after_s)
         put_seconds(&sink, "Retry-After", request->problem.retry_after_s);
-    if (request->close || atomic_load(&request->server->state) != JC_SERVER_READY)
+    if (request->close || jc_server_state(request->server) >= JC_SERVER_DRAINING)
         put(&sink, "Connection", "close");
 }

@@ -18,6 +18,7 @@ static const struct {
     [JC_PROBLEM_METHOD_NOT_ALLOWED] = {405, "method_not_allowed", "Method not allowed"},
     [JC_PROBLEM_NOT_ACCEPTABLE] = {406, "not_acceptable", "Not acceptable"},
     [JC_PROBLEM_REQUEST_TIMEOUT] = {408, "request_timeout", "Request timeout"},
+    [JC_PROBLEM_RELOAD_REFUSED] = {409, "reload_refused", "Reload refused"},
     [JC_PROBLEM_BODY_TOO_LARGE] = {413, "body_too_large", "Request body too large"},
     [JC_PROBLEM_UNSUPPORTED_TYPE] = {415, "unsupported_media_type", "Unsupported media type"},
     [JC_PROBLEM_INVALID_MEMBER] = {422, "invalid_member", "Invalid member or parameter"},
@@ -29,6 +30,7 @@ static const struct {
     [JC_PROBLEM_INTERNAL] = {500, "internal", "Internal error"},
     [JC_PROBLEM_OVERLOADED] = {503, "overloaded", "Overloaded"},
     [JC_PROBLEM_CONNECTION_LIMIT] = {503, "too_many_connections", "Too many connections"},
+    [JC_PROBLEM_STARTING] = {503, "starting", "Starting"},
     [JC_PROBLEM_SHUTTING_DOWN] = {503, "shutting_down", "Shutting down"},
     /* As gRPC's DEADLINE_EXCEEDED maps to HTTP: told from a 503, which says that nothing was begun. */
     [JC_PROBLEM_DEADLINE] = {504, "deadline_exceeded", "Deadline exceeded"},

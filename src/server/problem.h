@@ -18,6 +18,7 @@ enum jc_problem_kind {
     JC_PROBLEM_METHOD_NOT_ALLOWED, /* 405, with Allow */
     JC_PROBLEM_NOT_ACCEPTABLE,     /* 406 */
     JC_PROBLEM_REQUEST_TIMEOUT,    /* 408, and the connection closes */
+    JC_PROBLEM_RELOAD_REFUSED,     /* 409: the new bundle is not good; the old one serves on */
     JC_PROBLEM_BODY_TOO_LARGE,     /* 413 */
     JC_PROBLEM_UNSUPPORTED_TYPE,   /* 415 */
     JC_PROBLEM_INVALID_MEMBER,     /* 422: a JSON member or query parameter of the wrong type or value */
@@ -29,6 +30,7 @@ enum jc_problem_kind {
     JC_PROBLEM_INTERNAL,           /* 500: the log knows more */
     JC_PROBLEM_OVERLOADED,         /* 503, with Retry-After */
     JC_PROBLEM_CONNECTION_LIMIT,   /* 503, with Retry-After */
+    JC_PROBLEM_STARTING,           /* 503, with Retry-After */
     JC_PROBLEM_SHUTTING_DOWN,      /* 503, with Retry-After */
     JC_PROBLEM_DEADLINE,           /* 504, with Retry-After */
 };

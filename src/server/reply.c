@@ -63,6 +63,8 @@ enum MHD_Result jc_reply_send(struct jc_request *request)
     MHD_destroy_response(response);
     request->state = JC_REQUEST_ANSWERED;
     count(request, status, n_bytes, duration_ns);
+    /* Not when the last byte was sent: a client that does not read must not keep a model that was swapped out. */
+    jc_model_give(TAKE(request->model));
     return result;
 }
 

@@ -21,6 +21,9 @@
 
 struct MHD_Connection;
 struct jc_connection;
+struct jc_listener;
+struct jc_model;
+struct jc_reload;
 struct jc_request;
 struct jc_server;
 
@@ -55,6 +58,7 @@ struct jc_later {
 struct jc_request {
     struct MHD_Connection *connection;
     struct jc_server *server;
+    const struct jc_listener *listener; /* that it came to */
     struct jc_connection *open;
     struct jc_address client;  /* behind trusted proxies: whom they name */
     bool is_counted;           /* under `client`, for http.connections_per_address */
@@ -72,10 +76,16 @@ struct jc_request {
     struct jc_reply reply;
     struct jc_problem problem;
     const struct jc_later *later; /* NULL: answered at once */
+    struct jc_model *model;       /* the one it began with, until it is answered; NULL: none taken */
     struct jc_classify classify;  /* the classify endpoint's own */
+    struct jc_reload *reload;     /* the reload endpoint's own; freed with the request */
     struct jc_timing timing;
     struct jc_buf titles; /* for the log, where it is to have them */
 };
+
+/* Sets request->model: all of the request is to be done on that one. Errors: OVERLOADED, with the problem filled, where
+ * none is loaded yet. */
+JC_MUST_CHECK jc_code jc_request_take_model(struct jc_request *request);
 
 /* Suspends the connection, in jc_later.begin. Returns its socket, open until it is resumed. */
 int jc_request_suspend(struct jc_request *request);

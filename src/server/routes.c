@@ -11,24 +11,28 @@
 #define TEXT "text/plain; version=0.0.4; charset=utf-8"
 
 const struct jc_route jc_routes[] = {
-    {"POST", "/v1/classify", jc_endpoint_classify, true, JSON, true},       /* classify.c */
-    {"GET", "/v1/classify", jc_endpoint_classify_query, false, JSON, true}, /* classify.c */
-    {"GET", "/v1/categories", jc_endpoint_categories, false, JSON, true},   /* categories.c */
-    {"GET", "/v1/model", jc_endpoint_model, false, JSON, true},             /* model_info.c */
-    {"GET", "/livez", jc_endpoint_livez, false, JSON, false},               /* health.c */
-    {"GET", "/readyz", jc_endpoint_readyz, false, JSON, false},             /* health.c */
-    {"GET", "/healthz", jc_endpoint_readyz, false, JSON, false},            /* health.c */
-    {"GET", "/metrics", jc_endpoint_metrics, false, TEXT, true},            /* metrics_page.c */
-    {"GET", "/openapi.yaml", jc_endpoint_openapi, false, YAML, false},      /* openapi.c */
-    {"OPTIONS", "*", jc_endpoint_options, false, NULL, false},              /* options.c */
+    {"POST", "/v1/classify", jc_endpoint_classify, true, JSON, JC_ROUTES_PUBLIC, true},       /* classify.c */
+    {"GET", "/v1/classify", jc_endpoint_classify_query, false, JSON, JC_ROUTES_PUBLIC, true}, /* classify.c */
+    {"GET", "/v1/categories", jc_endpoint_categories, false, JSON, JC_ROUTES_PUBLIC, true},   /* categories.c */
+    {"GET", "/v1/model", jc_endpoint_model, false, JSON, JC_ROUTES_PUBLIC, true},             /* model_info.c */
+    {"GET", "/livez", jc_endpoint_livez, false, JSON, JC_ROUTES_PROBES, false},               /* health.c */
+    {"GET", "/readyz", jc_endpoint_readyz, false, JSON, JC_ROUTES_PROBES, false},             /* health.c */
+    {"GET", "/startupz", jc_endpoint_startupz, false, JSON, JC_ROUTES_PROBES, false},         /* health.c */
+    {"GET", "/healthz", jc_endpoint_readyz, false, JSON, JC_ROUTES_PROBES, false},            /* health.c */
+    {"GET", "/metrics", jc_endpoint_metrics, false, TEXT, JC_ROUTES_METRICS, true},           /* metrics_page.c */
+    {"GET", "/openapi.yaml", jc_endpoint_openapi, false, YAML, JC_ROUTES_PUBLIC, false},      /* openapi.c */
+    {"POST", "/admin/reload", jc_endpoint_reload, false, JSON, JC_ROUTES_ADMIN, true},        /* admin_reload.c */
+    {"OPTIONS", "*", jc_endpoint_options, false, NULL, JC_ROUTES_ANY, false},                 /* options.c */
 };
 const size_t jc_n_routes = JC_COUNT(jc_routes);
 
-size_t jc_route_find(const char *method, const char *path, bool *ret_path_exists)
+size_t jc_route_find(unsigned offers, const char *method, const char *path, bool *ret_path_exists)
 {
     const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
     *ret_path_exists = false;
     for (size_t i = 0; i < jc_n_routes; i++) {
+        if (!(jc_routes[i].set & offers))
+            continue;
         bool of_path = strcmp(jc_routes[i].path, path) == 0;
         *ret_path_exists |= of_path;
         /* The row of every path comes last: by then it is known whether the path exists. */
@@ -39,11 +43,11 @@ size_t jc_route_find(const char *method, const char *path, bool *ret_path_exists
     return jc_n_routes;
 }
 
-const char *jc_route_allow(const char *path)
+const char *jc_route_allow(unsigned offers, const char *path)
 {
     bool get, post, exists;
-    get = jc_route_find("GET", path, &exists) < jc_n_routes;
-    post = jc_route_find("POST", path, &exists) < jc_n_routes;
+    get = jc_route_find(offers, "GET", path, &exists) < jc_n_routes;
+    post = jc_route_find(offers, "POST", path, &exists) < jc_n_routes;
     return get && post ? "GET, HEAD, POST, OPTIONS" : post ? "POST, OPTIONS" : get ? "GET, HEAD, OPTIONS" : "OPTIONS";
 }
 

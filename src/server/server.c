@@ -2,15 +2,16 @@
 #include "server/server.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/log.h"
+#include "server/auth.h"
 #include "server/intake.h"
-#include "server/listener.h"
 #include "server/policy.h"
 #include "server/routes.h"
+
+#define ADMIN_CONNECTIONS 64 /* operators, probes and a scraper or two */
 
 static jc_code start_workers(struct jc_server *server, struct jc_err *err)
 {
@@ -26,8 +27,53 @@ static jc_code start_workers(struct jc_server *server, struct jc_err *err)
     jc_code code = jc_admission_create(&admission, server->metrics, &server->admission, err);
     if (code)
         return code;
-    return jc_workers_start(server->classifier, server->admission, server->metrics, server->n_workers,
-                            config->workers.batch_titles, &server->workers, err);
+    return jc_workers_start(server->admission, server->metrics, server->n_workers, config->workers.batch_titles,
+                            &server->workers, err);
+}
+
+static jc_code start_model_threads(struct jc_server *server, struct jc_err *err)
+{
+    const struct jc_server_config *config = server->config;
+    const struct jc_reloader_options options = {.folder = config->model.folder,
+                                                .encoder = jc_server_encoder_options(config),
+                                                .n_sessions = server->n_workers,
+                                                .watch_ms = config->model.watch_ms};
+    jc_code code = jc_model_slot_create(jc_admission_cache(server->admission), &server->slot, err);
+    if (!code)
+        code = jc_reloader_start(&options, server->slot, server->metrics, &server->reloader, err);
+    return code ? code
+                : jc_probe_start(config->health.canary_interval_ms, config->health.canary_timeout_ms, server->slot,
+                                 server->admission, server->metrics, &server->probe, err);
+}
+
+/* Last of all: a request may come at once. */
+static jc_code start_listeners(struct jc_server *server, struct jc_err *err)
+{
+    const struct jc_server_config *config = server->config;
+    server->public = (struct jc_listener){.server = server,
+                                          .key = "http",
+                                          .address = config->http.address,
+                                          .port = (unsigned)config->http.port,
+                                          .threads = (unsigned)config->http.threads,
+                                          .connections = (unsigned)config->http.connections,
+                                          .offers = JC_ROUTES_PUBLIC | JC_ROUTES_PROBES,
+                                          .quiesced_fd = -1};
+    server->admin = (struct jc_listener){.server = server,
+                                         .key = "admin",
+                                         .address = config->admin.address,
+                                         .port = (unsigned)config->admin.port,
+                                         .threads = 1,
+                                         .connections = ADMIN_CONNECTIONS,
+                                         .offers = JC_ROUTES_ADMIN | JC_ROUTES_PROBES | JC_ROUTES_METRICS,
+                                         .quiesced_fd = -1};
+    if (!config->admin.metrics_only)
+        server->public.offers |= JC_ROUTES_METRICS;
+    if (config->admin.address[0]) {
+        jc_code code = jc_listener_start(&server->admin, err);
+        if (code)
+            return code;
+    }
+    return jc_listener_start(&server->public, err);
 }
 
 jc_code jc_server_create(const struct jc_server_config *config, struct jc_server **ret_server, struct jc_err *err)
@@ -36,71 +82,87 @@ jc_code jc_server_create(const struct jc_server_config *config, struct jc_server
     if (!server)
         return jc_fail(err, JC_E_NOMEM, "out of memory");
     server->config = config;
-    server->quiesced_fd = -1;
+    server->public.quiesced_fd = server->admin.quiesced_fd = -1;
     jc_code code = jc_policy_start(server, err);
-    if (code)
-        return code;
-    const struct jc_encoder_options options = jc_server_encoder_options(config);
-    code = jc_classifier_load(config->model.folder, &options, &server->classifier, err);
-    if (code)
-        return jc_wrap(err, "model '%s'", config->model.folder);
-    code = jc_metrics_create(jc_n_routes, &server->metrics, err);
+    if (!code)
+        code = jc_metrics_create(jc_n_routes, &server->metrics, err);
     if (!code)
         code = start_workers(server, err);
     if (!code)
+        code = start_model_threads(server, err);
+    if (!code)
         code = jc_intake_create(config, server->metrics, &server->intake, err);
     if (!code)
-        code = jc_listener_start(server, err);
+        code = start_listeners(server, err);
     if (code)
         return code;
-    atomic_store(&server->state, JC_SERVER_READY);
     *ret_server = TAKE(server);
     return JC_OK;
 }
 
-static void sleep_ms(uint64_t ms)
+/* What the event threads use is freed behind them. */
+static void destroy_parts(struct jc_server *server)
 {
-    struct timespec left = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000 * JC_NS_PER_MS)};
-    while (nanosleep(&left, &left) != 0)
-        ;
-}
-
-/* A connection accepted at the last moment has its request still on the way: nothing may have been under way for so
- * long before the workers go. Every answer closes its connection by then, so this ends. */
-#define QUIET_MS 250
-#define POLL_MS 5
-
-bool jc_server_drain(struct jc_server *server)
-{
-    const struct jc_server_config *config = server->config;
-    atomic_store(&server->state, JC_SERVER_DRAINING);
-    jc_intake_drain(server->intake, config->shutdown.grace_ms);
-    sleep_ms(config->shutdown.grace_ms);
-    jc_listener_stop_accepting(server);
-
-    uint64_t deadline = jc_clock_ns() + config->shutdown.timeout_ms * JC_NS_PER_MS;
-    for (uint64_t quiet_ms = 0; quiet_ms < QUIET_MS; quiet_ms += POLL_MS) {
-        if (jc_metrics_in_flight_now(server->metrics) > 0)
-            quiet_ms = 0;
-        if (jc_clock_ns() >= deadline)
-            return jc_metrics_in_flight_now(server->metrics) == 0;
-        sleep_ms(POLL_MS);
-    }
-    return true;
+    jc_reloader_destroy(server->reloader);
+    jc_probe_destroy(server->probe);
+    jc_workers_destroy(server->workers);
+    jc_intake_destroy(server->intake);
+    jc_model_slot_destroy(server->slot);
+    jc_admission_destroy(server->admission);
+    jc_metrics_destroy(server->metrics);
+    jc_policy_stop(server);
 }
 
 void jc_server_destroy(struct jc_server *server)
 {
     if (!server)
         return;
-    atomic_store(&server->state, JC_SERVER_STOPPED);
-    /* The workers finish the queue and so resume every suspended connection, as libmicrohttpd needs before it stops. */
-    jc_workers_destroy(server->workers);
-    jc_listener_stop(server);
-    jc_intake_destroy(server->intake);
-    jc_admission_destroy(server->admission);
-    jc_metrics_destroy(server->metrics);
-    jc_classifier_destroy(server->classifier);
-    jc_policy_stop(server);
+    /* The reloader and the workers finish what they have, and so resume every suspended connection, as libmicrohttpd
+     * needs before it stops; the probe's canary needs workers. */
+    if (server->reloader)
+        jc_reloader_finish(server->reloader);
+    if (server->probe)
+        jc_probe_stop(server->probe);
+    if (server->workers)
+        jc_workers_stop(server->workers);
+    jc_listener_stop(&server->public);
+    jc_listener_stop(&server->admin);
+    destroy_parts(server);
     free(server);
+}
+
+static void free_reload(struct jc_reload *reload)
+{
+    free(reload);
+}
+
+void jc_server_reload(struct jc_server *server)
+{
+    struct jc_err err;
+    if (server->auth && jc_auth_reload(server->auth, &err) != JC_OK)
+        jc_log_err("keys_reload_failed", &err);
+    struct jc_reload *reload = calloc(1, sizeof *reload);
+    if (!reload) {
+        jc_log(JC_LOG_ERROR, "reload_refused", "cause", "signal", "detail", "out of memory", NULL);
+        return;
+    }
+    reload->cause = JC_RELOAD_SIGNAL;
+    reload->done = free_reload;
+    jc_reloader_submit(server->reloader, reload);
+}
+
+bool jc_server_is_ready(const struct jc_server *server)
+{
+    return jc_server_state(server) == JC_SERVER_READY && jc_probe_passes(server->probe);
+}
+
+bool jc_server_is_live(const struct jc_server *server)
+{
+    uint64_t limit_ms = server->config->health.stuck_after_ms;
+    return limit_ms == 0 || jc_workers_longest_ns(server->workers) <= limit_ms * JC_NS_PER_MS;
+}
+
+bool jc_server_is_held_up(struct jc_server *server)
+{
+    return jc_reloader_busy(server->reloader) || jc_workers_longest_ns(server->workers) > JC_NS_PER_S;
 }

@@ -1,8 +1,7 @@
 /*
- * The server: a classifier, its workers, a batcher and an HTTP listener put together, with an ordered start and stop.
- *   create: load the model, start the workers, listen (state READY on return).
- *   drain:  /readyz turns 503; after the grace the listener closes; accepted requests are answered.
- * Threads: create, drain and destroy from one thread; the rest from any.
+ * The server: a slot with the model, workers, a batcher and HTTP listeners put together, with an ordered end. Created, it
+ * listens (state STARTING); jc_lifecycle_run loads the model and serves.
+ * Threads: create and destroy from one thread; the rest from any.
  */
 #ifndef JC_SERVER_SERVER_H
 #define JC_SERVER_SERVER_H
@@ -13,44 +12,56 @@
 
 #include "base/err.h"
 #include "base/own.h"
-#include "model/classifier.h"
 #include "server/admission.h"
 #include "server/config.h"
+#include "server/lifecycle.h"
+#include "server/listener.h"
 #include "server/metrics.h"
+#include "server/model_slot.h"
+#include "server/probe.h"
+#include "server/reloader.h"
 #include "server/worker.h"
 
-struct MHD_Daemon;
 struct jc_auth;
-struct jc_tls;
 struct jc_intake;
-
-enum jc_server_state { JC_SERVER_STARTING, JC_SERVER_READY, JC_SERVER_DRAINING, JC_SERVER_STOPPED };
+struct jc_tls;
 
 struct jc_server {
     const struct jc_server_config *config;
-    struct jc_classifier *classifier;
+    struct jc_model_slot *slot;
     struct jc_metrics *metrics;
     struct jc_admission *admission;
     struct jc_workers *workers;
-    struct jc_auth *auth; /* NULL: no keys are asked for */
-    struct jc_tls *tls;   /* NULL: plain HTTP */
-    struct jc_intake *intake;
-    struct MHD_Daemon *daemon;
-    int quiesced_fd; /* the listener after it stopped accepting; -1 before */
-    unsigned port;
+    struct jc_reloader *reloader;
+    struct jc_probe *probe;
+    struct jc_auth *auth;             /* NULL: no keys are asked for */
+    struct jc_tls *tls;               /* NULL: plain HTTP */
+    struct jc_intake *intake;         /* of all listeners */
+    struct jc_listener public, admin; /* the second only where it is configured */
     size_t n_workers;
-    _Atomic int state; /* enum jc_server_state */
+    struct jc_reload first_load;
+    _Atomic int state; /* enum jc_server_state; lifecycle.c sets it */
 };
 
-/* `config` outlives the server. Errors: as jc_classifier_load; IO where it cannot listen. */
+/* `config` outlives the server. Errors: as jc_policy_start; IO where it cannot listen, INVALID (an address),
+ * NOMEM. */
 JC_MUST_CHECK jc_code jc_server_create(const struct jc_server_config *config, struct jc_server **ret_server,
                                        struct jc_err *err);
 
-/* Returns true where every accepted request was answered within shutdown.timeout. */
-bool jc_server_drain(struct jc_server *server);
-
-/* Stops at once what is left; call jc_server_drain first for a clean end. */
+/* Finishes the queue, resumes every suspended connection, and ends all threads. */
 void jc_server_destroy(struct jc_server *server);
 JC_DEFINE_AUTO(jc_server)
+
+/* Reads the keys again, and loads the bundle again in its own time; the log says what came of it. */
+void jc_server_reload(struct jc_server *server);
+
+/* Takes traffic, and gave a canary title its code (probe.h). */
+bool jc_server_is_ready(const struct jc_server *server);
+
+/* No worker has been on one batch for longer than health.stuck_after. */
+bool jc_server_is_live(const struct jc_server *server);
+
+/* A load or a batch is under way that destroy would have to wait for: what ends the process rather leaves it. */
+bool jc_server_is_held_up(struct jc_server *server);
 
 #endif

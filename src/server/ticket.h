@@ -13,6 +13,7 @@
 
 #include "model/classifier.h"
 
+struct jc_model;
 struct jc_ticket;
 
 /* Written by the item's worker before it completes it. */
@@ -40,12 +41,14 @@ struct jc_item {
 };
 
 struct jc_ticket {
-    struct jc_item *items; /* [n_items], each with input.n_ids > 0 */
+    struct jc_model *model; /* that its items are prepared for; whoever made the ticket keeps it until `done` */
+    struct jc_item *items;  /* [n_items], each with input.n_ids > 0 */
     size_t n_items;
     uint64_t generation;  /* of the model: the answers of two are never mixed */
     uint64_t deadline_ns; /* jc_clock_ns; what has not begun by then is not computed */
     int fd;               /* the client's socket, open until `done`; -1: none */
     atomic_bool gone;     /* the client left */
+    bool alone;           /* neither cached nor shared with equal texts: a canary is to see the workers */
 
     /* The batcher's, under its lock. */
     struct jc_item *queue; /* items not taken */

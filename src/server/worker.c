@@ -3,17 +3,20 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/model.h"
 
 struct worker {
     pthread_t thread;
     struct jc_workers *workers;
-    struct jc_session *session;
-    struct jc_batch batch;    /* its items: [batch_titles] */
-    struct jc_input **inputs; /* [batch_titles] */
+    size_t number;
+    _Atomic uint64_t busy_since_ns; /* 0 = waiting for work */
+    struct jc_batch batch;          /* its items: [batch_titles] */
+    struct jc_input **inputs;       /* [batch_titles] */
 };
 
 struct jc_workers {
@@ -38,10 +41,12 @@ static void count_batch(struct jc_metrics *metrics, const struct jc_run_stats *s
 static jc_code run_batch(struct worker *worker, struct jc_item **items, size_t n, struct jc_err *err)
 {
     struct jc_run_stats stats;
+    struct jc_session *session = items[0]->ticket->model->sessions[worker->number];
     uint64_t start_ns = jc_clock_ns();
+    atomic_store_explicit(&worker->busy_since_ns, start_ns, memory_order_relaxed);
     for (size_t i = 0; i < n; i++)
         worker->inputs[i] = &items[i]->input;
-    jc_code code = jc_session_run(worker->session, worker->inputs, n, &stats, err);
+    jc_code code = jc_session_run(session, worker->inputs, n, &stats, err);
     if (code)
         return code;
     count_batch(worker->workers->metrics, &stats);
@@ -92,30 +97,27 @@ static void *work(void *argument)
     /* A worker that wakes must not push the event thread that woke it from its core: with SCHED_BATCH it waits until
      * that one has taken in all that has arrived, and batches are larger. Refused: no harm. */
     sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
-    while (jc_admission_take(worker->workers->admission, &worker->batch))
+    while (jc_admission_take(worker->workers->admission, &worker->batch)) {
         run_taken(worker);
+        atomic_store_explicit(&worker->busy_since_ns, 0, memory_order_relaxed);
+    }
     return NULL;
 }
 
-static jc_code start(struct worker *worker, const struct jc_classifier *classifier, size_t batch_titles,
-                     struct jc_err *err)
+static jc_code start(struct worker *worker, size_t batch_titles, struct jc_err *err)
 {
     worker->batch.items = calloc(batch_titles, sizeof *worker->batch.items);
     worker->inputs = calloc(batch_titles, sizeof *worker->inputs);
     if (!worker->batch.items || !worker->inputs)
         return jc_fail(err, JC_E_NOMEM, "out of memory");
-    jc_code code = jc_session_create(classifier, &worker->session, err);
-    if (code)
-        return code;
     int error = pthread_create(&worker->thread, NULL, work, worker);
     if (error)
         return jc_fail(err, JC_E_IO, "start a worker thread: %s", strerror(error));
     return JC_OK;
 }
 
-jc_code jc_workers_start(const struct jc_classifier *classifier, struct jc_admission *admission,
-                         struct jc_metrics *metrics, size_t n_workers, size_t batch_titles,
-                         struct jc_workers **ret_workers, struct jc_err *err)
+jc_code jc_workers_start(struct jc_admission *admission, struct jc_metrics *metrics, size_t n_workers,
+                         size_t batch_titles, struct jc_workers **ret_workers, struct jc_err *err)
 {
     JC_AUTO(jc_workers)
     struct jc_workers *workers = calloc(1, sizeof *workers + n_workers * sizeof workers->workers[0]);
@@ -126,7 +128,8 @@ jc_code jc_workers_start(const struct jc_classifier *classifier, struct jc_admis
     workers->n_workers = n_workers;
     for (size_t i = 0; i < n_workers; i++) {
         workers->workers[i].workers = workers;
-        jc_code code = start(&workers->workers[i], classifier, batch_titles, err);
+        workers->workers[i].number = i;
+        jc_code code = start(&workers->workers[i], batch_titles, err);
         if (code)
             return code;
         workers->n_started++;
@@ -135,15 +138,30 @@ jc_code jc_workers_start(const struct jc_classifier *classifier, struct jc_admis
     return JC_OK;
 }
 
+uint64_t jc_workers_longest_ns(const struct jc_workers *workers)
+{
+    uint64_t longest = 0, now = jc_clock_ns();
+    for (size_t i = 0; i < workers->n_workers; i++) {
+        uint64_t since = atomic_load_explicit(&workers->workers[i].busy_since_ns, memory_order_relaxed);
+        if (since && since < now && now - since > longest)
+            longest = now - since;
+    }
+    return longest;
+}
+
+void jc_workers_stop(struct jc_workers *workers)
+{
+    jc_batcher_stop(jc_admission_batcher(workers->admission));
+    for (; workers->n_started; workers->n_started--)
+        pthread_join(workers->workers[workers->n_started - 1].thread, NULL);
+}
+
 void jc_workers_destroy(struct jc_workers *workers)
 {
     if (!workers)
         return;
-    jc_batcher_stop(jc_admission_batcher(workers->admission));
-    for (size_t i = 0; i < workers->n_started; i++)
-        pthread_join(workers->workers[i].thread, NULL);
+    jc_workers_stop(workers);
     for (size_t i = 0; i < workers->n_workers; i++) {
-        jc_session_destroy(workers->workers[i].session);
         free(workers->workers[i].batch.items);
         free(workers->workers[i].inputs);
     }

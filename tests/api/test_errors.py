@@ -6,7 +6,7 @@ import pytest
 
 from harness import CLASSIFY, JSON, SPEC, Server, expect_problem, post_bytes
 
-GET_PATHS = list(SPEC["paths"])
+GET_PATHS = [path for path, item in SPEC["paths"].items() if "get" in item]
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/classify/", "/v2/classify", "/V1/CLASSIFY", "/livez/x", "//livez",

@@ -1,4 +1,7 @@
 """Start, readiness, SIGTERM: what was accepted is answered, and the exit status says so."""
+import hashlib
+import json
+import shutil
 import signal
 import threading
 import time
@@ -6,6 +9,9 @@ import time
 import pytest
 
 from harness import SANITIZED, Server, expect_problem, long_title, post_bytes
+
+
+SLOW_PIECES = 32  # of 16 MiB
 
 
 def test_ready(client):
@@ -20,20 +26,139 @@ def test_signal_ends_it_cleanly(bundle, number):
         server.process.send_signal(number)
         status, events = server.wait()
         assert status == 0
-        assert [event["event"] for event in events] == ["listening", "draining", "stopped"]
+        assert [event["event"] for event in events] == ["listening", "ready", "draining", "stopped"]
         assert events[-1]["unanswered"] == "no"
 
 
-def test_more_signals_change_nothing(bundle):
-    with Server(bundle, "shutdown.grace=500ms") as server:
-        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT):
-            server.process.send_signal(number)
-            time.sleep(0.1)
+def test_second_signal_ends_the_grace(bundle):
+    with Server(bundle, "shutdown.grace=10m") as server:
+        server.terminate()
+        while '"event":"draining"' not in server.log_text():
+            time.sleep(0.01)
         with server.client() as client:
-            assert client.post({"title": "nurse"}).status == 200
+            answer = client.post({"title": "nurse"})
+            assert answer.status == 200 and answer.headers["connection"] == "close"
+        server.process.send_signal(signal.SIGINT)
+        status, events = server.wait()
+        assert status == 0 and [event["event"] for event in events] == ["listening", "ready", "draining", "stopped"]
+
+
+def second_signal(server):
+    """The first and, when that was taken in, a second: two that are pending together would be one."""
+    server.terminate()
+    while '"event":"draining"' not in server.log_text():
+        time.sleep(0.01)
+    server.terminate()
+
+
+def test_second_signal_does_not_wait_long(bundle):
+    """A client that has sent half a request: it has a second."""
+    with Server(bundle, "shutdown.grace=10m", "shutdown.timeout=10m") as server, server.raw() as half:
+        half.send(post_bytes({"title": "nurse"})[:-2])
+        with server.client() as client:
+            while client.metrics()["jobcode_http_requests_in_flight"] < 2:
+                time.sleep(0.01)
+        second_signal(server)
+        status, events = server.wait()
+        assert status == 1 and events[-1]["unanswered"] == "yes"
+
+
+def test_time_is_up(bundle):
+    """What is still waiting then is refused, each request with 503, and no connection is just cut."""
+    n_requests, n_titles = (8, 300) if SANITIZED else (15, 1000)
+    body = post_bytes({"postings": [{"title": long_title(i)} for i in range(n_titles)], "top_n": 1})
+    with Server(bundle, "workers.count=1", "workers.batch_titles=1", "workers.queue_titles=100000",
+                "shutdown.timeout=0") as server:
+        connections = [server.raw() for _ in range(n_requests)]
+        for raw in connections:
+            raw.send(body)
+        with server.client() as client:
+            while client.metrics()["jobcode_http_requests_in_flight"] <= n_requests:
+                pass
+        server.terminate()
+        answers = [raw.read() for raw in connections]
+        refused = [answer for answer in answers if answer.status == 503]
+        assert refused
+        for answer in refused:
+            expect_problem(answer, 503, "shutting_down")
+            assert int(answer.headers["retry-after"]) >= 1 and answer.headers["connection"] == "close"
+        for raw in connections:
+            raw.__exit__()
+        status, events = server.wait()
+        assert status == 1 and events[-1]["unanswered"] == "yes"
+
+
+@pytest.fixture(scope="session")
+def slow_bundle(bundle, tmp_path_factory):
+    """One more file, of a size that takes a while to verify and no room (it is sparse)."""
+    folder = shutil.copytree(bundle, tmp_path_factory.mktemp("slow") / "bundle")
+    digest, piece = hashlib.sha256(), bytes(1 << 24)
+    with open(folder / "filler.bin", "wb") as file:
+        file.truncate(SLOW_PIECES * len(piece))
+    for _ in range(SLOW_PIECES):
+        digest.update(piece)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["files"]["filler.bin"] = digest.hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+def test_starting(slow_bundle):
+    """Probes are answered while the first model loads, and what needs one is told to wait."""
+    sets = ("admin.address=127.0.0.1", "admin.port=0")
+    with Server(slow_bundle, *sets, wait_for="listening") as server, server.client() as client:
+        assert (client.get("/startupz").status, client.get("/readyz").json()) == (503, {"status": "starting"})
+        refused = client.post({"title": "nurse"})
+        assert client.get("/livez").json() == {"status": "live"}
+        for path in ("/v1/model", "/v1/categories"):
+            expect_problem(client.get(path), 503, "starting")
+        metrics = client.metrics()
+        assert client.get("/startupz").json() == {"status": "starting"}, "the load was over too soon for this test"
+        expect_problem(refused, 503, "starting")
+        assert int(refused.headers["retry-after"]) >= 1 and "connection" not in refused.headers
+        assert metrics['jobcode_state{state="starting"}'] == 1 and metrics["jobcode_ready"] == 0
+        assert not [series for series in metrics if series.startswith("jobcode_model_info")]
+
+        with server.admin() as admin:  # waits for a load of its own behind the first
+            assert admin.request("POST", "/admin/reload").json()["changed"] is False
+        assert client.get("/startupz").json() == {"status": "started"}
+        assert client.get("/readyz").json() == {"status": "ready"}
+        assert client.post({"title": "nurse"}).status == 200
+        metrics = client.metrics()
+        assert metrics['jobcode_state{state="starting"}'] == 0 and metrics['jobcode_state{state="ready"}'] == 1
+
+
+def test_signal_while_starting(slow_bundle):
+    """No waiting for the load, no grace: nobody was told that it is ready."""
+    with Server(slow_bundle, "shutdown.grace=10m", wait_for="listening") as server:
         server.terminate()
         status, events = server.wait()
-        assert status == 0 and [event["event"] for event in events] == ["listening", "draining", "stopped"]
+        assert status == 0
+        assert [event["event"] for event in events] == ["listening", "draining", "stopped"]
+
+
+def test_canaries_keep_it_ready(bundle):
+    """Through queue and workers, and through a full queue too, which is no failure."""
+    sets = ("health.canary_interval=10ms", "health.canary_timeout=2s", "workers.count=1", "workers.batch_titles=1",
+            "workers.queue_titles=40", "limits.postings=20")
+    with Server(bundle, *sets) as server, server.client() as client:
+        before = client.metrics()["jobcode_titles_total"]
+        while client.metrics()["jobcode_titles_total"] < before + 5:
+            time.sleep(0.01)
+        connections = [server.raw() for _ in range(8)]
+        for number, raw in enumerate(connections):
+            body = post_bytes({"postings": [{"title": long_title(number * 100 + i)} for i in range(20)], "top_n": 1})
+            raw.send(body * 30)
+        statuses = []
+        for raw in connections:
+            for _ in range(30):
+                statuses.append(raw.read().status)
+                if len(statuses) % 10 == 0:
+                    assert client.get("/readyz").json() == {"status": "ready"}
+            raw.__exit__()
+        assert set(statuses) == {200, 503}
+        assert client.metrics()["jobcode_canary_passes"] == 1
+    assert not [event for event in server.log_events() if event["event"].startswith("canary")]
 
 
 def test_idle_connections_do_not_hold_it_up(bundle):
@@ -66,7 +191,10 @@ def test_grace(bundle):
         with server.client() as client:
             assert client.get("/healthz").status == 503
         with server.client() as client:
-            assert client.get("/livez").status == 200
+            answer = client.get("/livez")
+            assert answer.status == 200 and answer.headers["connection"] == "close"
+        with server.client() as client:
+            assert client.get("/startupz").status == 200
         with server.client() as client:
             answer = client.post({"id": 9, "title": "nurse"})
             assert answer.status == 200 and answer.json()["results"][0]["id"] == 9

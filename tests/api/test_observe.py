@@ -128,7 +128,7 @@ def test_quiet_by_default(bundle):
     with Server(bundle) as server:
         with server.client() as client:
             client.post({"title": "nurse"})
-        assert [event["event"] for event in server.stop()] == ["listening", "draining", "stopped"]
+        assert [event["event"] for event in server.stop()] == ["listening", "ready", "draining", "stopped"]
 
 
 def test_request_ids_differ(client):

@@ -148,6 +148,7 @@ def test_configuration_missing(tmp_path):
 @pytest.mark.parametrize("assignment, part", [
     ("http.port", "http.port"), ("http.prot=1", "http.port"), ("http.port=-1", "http.port"), ("=1", ""), ("http=1", "http"),
     ("limits.top_n=2", "model.top_n"), ("limits.postings=9999", "workers.queue_titles"),
+    ("admin.metrics_only=true", "admin.address"), ("model.watch=5", "model.watch"),
 ])
 def test_bad_set(bundle, assignment, part):
     error = error_line(check(bundle, assignment))
@@ -173,6 +174,11 @@ def test_port_in_use(bundle):
 def test_bad_address(bundle, address):
     error = error_line(run(f"--set=model.folder={bundle}", "--set=http.port=0", f"--set=http.address={address}"))
     assert "http.address" in error["detail"] or address in error["detail"]
+
+
+def test_bad_admin_address(bundle):
+    error = error_line(run(f"--set=model.folder={bundle}", "--set=http.port=0", "--set=admin.address=300.1.1.1"))
+    assert error["event"] == "start_failed" and "admin.address" in error["detail"]
 
 
 def test_ipv6(bundle):

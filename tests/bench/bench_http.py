@@ -66,11 +66,13 @@ class Server:
         self.port = None
         for line in self.process.stderr:
             event = json.loads(line)
+            if event["event"] == "ready":
+                break
             if event["event"] == "listening":
                 self.port = int(event["port"])
-                break
-            print(line, end="", file=sys.stderr)
-        if self.port is None:
+            else:
+                print(line, end="", file=sys.stderr)
+        else:
             raise SystemExit("the server did not start")
 
     def metrics(self):

@@ -1,9 +1,9 @@
 /*
  * Makes a small complete model bundle over the fake encoder, for tests of everything that needs a model and no weights.
- *     make_fake_bundle [--exemplars] OUTDIR
+ *     make_fake_bundle [--exemplars] [--variant NN] OUTDIR
  * Its vocabulary is a few words, then letters and digits, so that any ASCII word has tokens. A category's embedding is
  * the fake vector of its title: a posting that shares words with a title finds it. With exemplars a few texts vote,
- * too.
+ * too. A variant has NN in place of the last two digits of every code, so that an answer shows which bundle it is from.
  */
 #include <limits.h>
 #include <stdbool.h>
@@ -78,6 +78,21 @@ static const char *const words[] = {
     "heavy",     "welder",    "worker",   "assistant", "designer",   "customer",   "service", "health",     "physical",
     "therapist", "clerk",     "java",     "general",   "operations", "electrical", "civil",   "mechanical", "retail",
 };
+
+/* The categories with the variant's codes. */
+static struct jc_category varied[JC_COUNT(categories)];
+
+static bool vary(const char *variant)
+{
+    static char codes[JC_COUNT(categories)][16];
+    if (strlen(variant) != 2 || strspn(variant, "0123456789") != 2)
+        return false;
+    for (size_t i = 0; i < JC_COUNT(categories); i++) {
+        snprintf(codes[i], sizeof codes[i], "%.8s%s", categories[i].code, variant);
+        varied[i] = (struct jc_category){.code = codes[i], .title = categories[i].title};
+    }
+    return true;
+}
 
 static jc_code write_vocab(const char *path, struct jc_err *err)
 {
@@ -166,8 +181,8 @@ static jc_code fill_manifest(struct jc_manifest *manifest, struct jc_err *err)
         !manifest->attribution || !manifest->encoder.kind || !manifest->encoder.name || !manifest->canaries)
         return jc_fail(err, JC_E_NOMEM, "no memory for the manifest");
     for (size_t i = 0; i < N_CANARIES; i++) {
-        manifest->canaries[i].title = strdup(categories[i].title);
-        manifest->canaries[i].code = strdup(categories[i].code);
+        manifest->canaries[i].title = strdup(varied[i].title);
+        manifest->canaries[i].code = strdup(varied[i].code);
         manifest->n_canaries++;
         if (!manifest->canaries[i].title || !manifest->canaries[i].code)
             return jc_fail(err, JC_E_NOMEM, "no memory for the canaries");
@@ -194,7 +209,7 @@ static jc_code make_bundle(const char *folder, bool has_exemplars, struct jc_err
     if ((code = jc_head_init(&head, JC_COUNT(categories), dim, 0, 0, err)))
         return code;
     struct jc_bundle_content content = {
-        .manifest = manifest, .categories = categories, .head = &head, .vocab_path = vocab_path};
+        .manifest = manifest, .categories = varied, .head = &head, .vocab_path = vocab_path};
     if (!(code = write_vocab(vocab_path, err)) && !(code = fill_head(vocab_path, encoder, has_exemplars, &head, err)))
         code = jc_bundle_write(folder, &content, err);
     unlink(vocab_path);
@@ -203,9 +218,16 @@ static jc_code make_bundle(const char *folder, bool has_exemplars, struct jc_err
 
 int main(int argc, char **argv)
 {
-    bool has_exemplars = argc == 3 && strcmp(argv[1], "--exemplars") == 0;
-    if (argc != 2 + has_exemplars || argv[argc - 1][0] == '-') {
-        fputs("usage: make_fake_bundle [--exemplars] OUTDIR\n", stderr);
+    const char *variant = "00";
+    int at = 1;
+    bool has_exemplars = at < argc && strcmp(argv[at], "--exemplars") == 0;
+    at += has_exemplars;
+    if (at + 1 < argc && strcmp(argv[at], "--variant") == 0) {
+        variant = argv[at + 1];
+        at += 2;
+    }
+    if (argc != at + 1 || argv[at][0] == '-' || !vary(variant)) {
+        fputs("usage: make_fake_bundle [--exemplars] [--variant NN] OUTDIR\n", stderr);
         return 2;
     }
     struct jc_err err;

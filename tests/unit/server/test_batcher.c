@@ -224,6 +224,54 @@ static void test_failures(void)
     free(ticket.items);
 }
 
+/* A batch holds one model's titles; what is of another waits for the next, first in line. */
+static void test_models(void)
+{
+    struct jc_item *items[64];
+    JC_AUTO(jc_batcher) struct jc_batcher *batcher = create(1000, 64, 100000);
+    struct jc_ticket tickets[] = {make_ticket(20, 3, NULL), make_ticket(2, 3, NULL), make_ticket(1, 3, NULL),
+                                  make_ticket(3, 3, NULL)};
+    static const uint64_t generations[] = {1, 1, 2, 1};
+    for (size_t i = 0; i < JC_COUNT(tickets); i++) {
+        tickets[i].generation = generations[i];
+        push(batcher, &tickets[i]);
+    }
+    REQUIRE(take(batcher, items) == QUANTUM + 2); /* the rest of the first is behind all others */
+    CHECK(holds(items, QUANTUM + 2, &tickets[1]));
+    CHECK(!holds(items, QUANTUM + 2, &tickets[2]));
+    REQUIRE(take(batcher, items) == 1);
+    CHECK(items[0]->ticket == &tickets[2]);
+    REQUIRE(take(batcher, items) == 3 + 4);
+    CHECK(items[0]->ticket == &tickets[3] && items[3]->ticket == &tickets[0]);
+    CHECK_INT(count_queued(batcher), 0);
+    for (size_t i = 0; i < JC_COUNT(tickets); i++)
+        free(tickets[i].items);
+}
+
+/* What no worker has yet is dropped, all of it; what one has is still his. */
+static void test_cancel(void)
+{
+    struct jc_err err;
+    struct jc_item *items[8];
+    JC_AUTO(jc_batcher) struct jc_batcher *batcher = create(100, 8, 100000);
+    struct jc_ticket begun = make_ticket(10, 3, NULL), waiting = make_ticket(5, 3, NULL),
+                     late = make_ticket(1, 3, NULL);
+    push(batcher, &begun);
+    push(batcher, &waiting);
+    REQUIRE(take(batcher, items) == 8);
+    size_t n_dropped = 0, n_of_begun = 0;
+    for (struct jc_item *item = jc_batcher_cancel(batcher); item; item = item->next, n_dropped++)
+        n_of_begun += item->ticket == &begun;
+    CHECK_INT(n_dropped, 7);
+    CHECK_INT(n_of_begun, 2);
+    CHECK_INT(count_queued(batcher), 0);
+    CHECK_INT(take(batcher, items), 0);
+    CHECK_FAILS(try_push(batcher, &late, 0, &err), JC_E_CANCELLED, "shutting down");
+    free(begun.items);
+    free(waiting.items);
+    free(late.items);
+}
+
 struct taker {
     struct jc_batcher *batcher;
     pthread_t thread;
@@ -354,6 +402,8 @@ int main(void)
     test_overload();
     test_stop();
     test_failures();
+    test_models();
+    test_cancel();
     test_sharing();
     test_threads();
     return check_finish();
