@@ -40,9 +40,8 @@ const struct jc_conf_key jc_server_keys[] = {
     {"http.server_timing", JC_CONF_BOOL, AT(http.server_timing), "true", 0, 0, NULL,
      "Server-Timing on every answer: milliseconds of parse, tokenize, queue, encode, score and in total."},
     {"tls.certificate", JC_CONF_STRING, AT(tls.certificate), "", 0, 0, NULL,
-     "PEM file of the certificate and its chain: the listener then speaks TLS 1.2 and 1.3 alone; empty: plain HTTP, "
-     "for "
-     "behind a proxy."},
+     "PEM file of the certificate and its chain: all listeners then speak TLS 1.2 and 1.3 alone; empty: plain "
+     "HTTP, for behind a proxy."},
     {"tls.key", JC_CONF_STRING, AT(tls.key), "", 0, 0, NULL, "PEM file of its private key, without a password."},
     {"cors.origins", JC_CONF_LIST, AT(cors.origins), "", 0, 0, NULL,
      "Origins whose pages may call this from a browser, as browsers write them (https://app.example), or * for all; "
@@ -97,7 +96,8 @@ const struct jc_conf_key jc_server_keys[] = {
     {"cache.size", JC_CONF_SIZE, AT(cache.bytes), "64MiB", 0, 68719476736, NULL,
      "Memory for answers of titles seen before; 0 = off, and equal titles under way are not computed once only."},
     {"admin.address", JC_CONF_STRING, AT(admin.address), "", 0, 0, NULL,
-     "Address of the admin listener (POST /admin/reload, probes, metrics); empty = none. Whoever reaches it, may."},
+     "Address of the admin listener (POST /admin/reload, probes, metrics); empty = none. Whoever reaches it, may, "
+     "with a key where keys are asked for."},
     {"admin.port", JC_CONF_COUNT, AT(admin.port), "8081", 0, 65535, NULL,
      "Its TCP port; 0 lets the system choose one, which the log's `listening` line names."},
     {"admin.metrics_only", JC_CONF_BOOL, AT(admin.metrics_only), "false", 0, 0, NULL,

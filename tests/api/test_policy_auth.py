@@ -1,6 +1,7 @@
 """API keys: who is let in, rotation while the server runs, files that are wrong, and the rate of a key."""
 import hashlib
 import os
+import signal
 import subprocess
 import time
 
@@ -42,7 +43,8 @@ def keys(tmp_path):
 
 @pytest.fixture
 def guarded(bundle, keys):
-    with Server(bundle, f"auth.keys_file={keys}", "log.requests=true", "cors.origins=https://app.example") as running:
+    with Server(bundle, f"auth.keys_file={keys}", "log.requests=true", "cors.origins=https://app.example",
+                "admin.address=127.0.0.1", "admin.port=0") as running:
         yield running
 
 
@@ -68,12 +70,13 @@ def test_who_is_let_in(guarded):
 
 
 def test_which_routes_want_a_key(guarded):
-    with guarded.client() as client:
+    with guarded.client() as client, guarded.admin() as admin:
         for path, item in SPEC["paths"].items():
             for method, operation in item.items():
-                status = client.request(method.upper(), path, b"{}" if method == "post" else None).status
+                asked = admin if path.startswith("/admin/") else client
+                status = asked.request(method.upper(), path, b"{}" if method == "post" else None).status
                 assert (status == 401) == (operation["security"] != []), f"{method} {path}"
-        for path in ("/livez", "/readyz", "/healthz"):
+        for path in ("/livez", "/startupz", "/readyz", "/healthz"):
             assert client.get(path).status == 200
         # What there is not is no secret, and a preflight cannot carry a key.
         assert client.get("/nothing").status == 404
@@ -105,6 +108,14 @@ def test_rotation(guarded, keys):
         wait_for(lambda: status_of(client, ALPHA) == 401)
         assert status_of(client, GAMMA) == 200
     assert [event["event"] for event in guarded.stop()].count("keys_reloaded") == 2
+
+
+def test_sighup_reads_the_keys_at_once(guarded, keys):
+    """Not only when a key comes in: nobody asks anything here."""
+    replace(keys, f"oops:{BETA}\n")
+    guarded.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "keys_reload_failed" in guarded.log_text())
+    assert [event["event"] for event in guarded.stop()].count("keys_reload_failed") == 1
 
 
 def test_a_bad_file_keeps_the_keys(guarded, keys):

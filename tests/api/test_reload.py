@@ -203,7 +203,9 @@ def test_in_flight_requests_end_on_their_model(variants, current):
     """Requests of a thousand titles each, one worker, and a swap while it is at them."""
     body = post_bytes({"postings": [{"title": long_title(i)} for i in range(1000)], "top_n": 1})
     answered = 'jobcode_http_requests_total{route="POST /v1/classify",code="200"}'
-    with serve(current, "workers.count=1", "workers.batch_titles=1", "workers.queue_titles=100000") as server:
+    sets = ("workers.count=1", "workers.batch_titles=1", "workers.queue_titles=100000", "workers.queue_tokens=1000000000",
+            "requests.timeout=5m", "cache.size=0")
+    with serve(current, *sets) as server:
         long = [server.raw() for _ in range(12)]
         for raw in long:
             raw.send(body)
@@ -220,6 +222,20 @@ def test_in_flight_requests_end_on_their_model(variants, current):
             numbers.append(check_of_one_model(answer.json(), variants))
             raw.__exit__()
         assert numbers.count("01") > answered_before, "no request of the old model was left after the swap"
+
+
+def test_cached_answers_are_of_their_model(variants, current):
+    with serve(current) as server, server.client() as client:
+        def ask():
+            return check_of_one_model(client.post({"title": "nurse"}).json(), variants)
+
+        assert [ask(), ask()] == ["01", "01"]
+        assert client.metrics()["jobcode_cache_hits_total"] == 1
+        switch(current, variants / "02")
+        assert reload(server).json()["changed"] is True
+        assert [ask(), ask()] == ["02", "02"]
+        assert client.metrics()["jobcode_cache_hits_total"] == 2
+        wait_until(lambda: client.metrics()["jobcode_cache_entries"] == 1)  # those of the model that is gone went, too
 
 
 def test_concurrent_requests_share_loads(variants, current):

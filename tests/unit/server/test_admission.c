@@ -375,6 +375,40 @@ static void test_threads(void)
     close_stage(&play.stage);
 }
 
+/* What no worker has fails, with who follows it; what one has is answered, to who follows that. */
+static void test_cancel(void)
+{
+    struct jc_err err;
+    struct stage stage;
+    static struct request begun, mixed, following, late;
+    static const uint32_t mixed_texts[] = {2, 10};
+    struct jc_item *items[BATCH];
+    struct jc_batch batch = {.items = items};
+    bool waits;
+    open_stage(&stage, 100, 1 << 20, false);
+    submit(&stage, &begun, texts, 3);
+    REQUIRE(jc_admission_take(stage.admission, &batch) && batch.n_items == 3);
+    submit(&stage, &mixed, mixed_texts, 2);
+    submit(&stage, &following, mixed_texts + 1, 1);
+    jc_admission_cancel(stage.admission);
+    CHECK_INT(begun.n_done + mixed.n_done, 0);
+    CHECK_INT(following.n_done, 1);
+    CHECK_INT(atomic_load(&following.ticket.failure), JC_E_CANCELLED);
+    for (size_t i = 0; i < batch.n_items; i++) {
+        answer_compute(&items[i]->input, 1);
+        CHECK(jc_admission_settle(stage.admission, items[i], NULL) == NULL);
+    }
+    jc_batcher_report(jc_admission_batcher(stage.admission), &batch, 0);
+    CHECK(begun.n_done == 1 && is_right(&begun));
+    CHECK_INT(mixed.n_done, 1);
+    CHECK_INT(atomic_load(&mixed.ticket.failure), JC_E_CANCELLED);
+    CHECK(answer_is_right(&mixed.items[0].input, 1));
+    fill_request(&late, mixed_texts + 1, 1, 5);
+    CHECK_FAILS(jc_admission_enter(stage.admission, &late.ticket, &waits, &err), JC_E_CANCELLED, "shutting down");
+    CHECK(!jc_admission_take(stage.admission, &batch));
+    close_stage(&stage);
+}
+
 int main(void)
 {
     test_hits_and_sharing();
@@ -386,5 +420,6 @@ int main(void)
     test_clients(false);
     test_clients(true);
     test_threads();
+    test_cancel();
     return check_finish();
 }

@@ -29,6 +29,7 @@ static void test_references(void)
     CHECK_INT(jc_model_slot_reap(slot), 1);
     struct jc_model *c = jc_model_slot_take(slot);
     CHECK(c == second);
+    CHECK(first->generation > 0 && second->generation > first->generation);
     jc_model_give(a);
     CHECK_INT(jc_model_slot_reap(slot), 1);
     REQUIRE_OK(jc_canary_run_all(b->classifier, b->sessions[0], &err)); /* swapped out, and as good as ever */
