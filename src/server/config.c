@@ -3,9 +3,9 @@
 
 #include <stddef.h>
 
-#include "server/client_address.h"
-#include "server/cors.h"
-#include "server/rate_limit.h"
+#include "server/policy/cors.h"
+#include "server/policy/rate_limit.h"
+#include "server/wire/client_address.h"
 
 #define AT(member) offsetof(struct jc_server_config, member)
 

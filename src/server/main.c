@@ -5,10 +5,10 @@
 #include "base/log.h"
 #include "model/runtime.h"
 #include "server/config.h"
-#include "server/hash_key.h"
-#include "server/policy.h"
+#include "server/life/signals.h"
+#include "server/policy/hash_key.h"
+#include "server/policy/policy.h"
 #include "server/server.h"
-#include "server/signals.h"
 #include "version.h"
 
 #define MAX_SETS 64

@@ -6,10 +6,10 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/log.h"
-#include "server/auth.h"
-#include "server/intake.h"
-#include "server/policy.h"
-#include "server/routes.h"
+#include "server/api/routes.h"
+#include "server/policy/auth.h"
+#include "server/policy/policy.h"
+#include "server/wire/intake.h"
 
 #define ADMIN_CONNECTIONS 64 /* operators, probes and a scraper or two */
 

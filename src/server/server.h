@@ -12,15 +12,15 @@
 
 #include "base/err.h"
 #include "base/own.h"
-#include "server/admission.h"
 #include "server/config.h"
-#include "server/lifecycle.h"
-#include "server/listener.h"
-#include "server/metrics.h"
-#include "server/model_slot.h"
-#include "server/probe.h"
-#include "server/reloader.h"
-#include "server/worker.h"
+#include "server/life/lifecycle.h"
+#include "server/life/model_slot.h"
+#include "server/life/probe.h"
+#include "server/life/reloader.h"
+#include "server/observe/metrics.h"
+#include "server/queue/admission.h"
+#include "server/queue/worker.h"
+#include "server/wire/listener.h"
 
 struct jc_auth;
 struct jc_intake;

@@ -19,7 +19,7 @@ def operations():
 
 
 def test_routes_are_the_table():
-    source = (ROOT / "src/server/routes.c").read_text(encoding="utf-8")
+    source = (ROOT / "src/server/api/routes.c").read_text(encoding="utf-8")
     table = re.findall(r'^    \{"([A-Z]+)", "([^"]+)", \w+, (true|false), ', source, re.MULTILINE)
     assert len(table) >= 9
     # The row of every path is not one of the document's.
@@ -29,7 +29,7 @@ def test_routes_are_the_table():
 
 
 def test_problem_codes_are_the_table():
-    source = (ROOT / "src/server/problem.c").read_text(encoding="utf-8")
+    source = (ROOT / "src/server/api/problem.c").read_text(encoding="utf-8")
     table = re.findall(r'\{(\d{3}), "([a-z_]+)", "', source)
     assert len(table) >= 14
     assert SPEC["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] == [code for _, code in table]

@@ -12,7 +12,7 @@
 #include "base/own.h"
 #include "fuzz.h"
 #include "mhd_head.h"
-#include "server/client_address.h"
+#include "server/wire/client_address.h"
 
 /* CR LF, or the NUL LF that cannot be told from it (header_lint.h). */
 static bool is_line_end(const char *at, const char *end)

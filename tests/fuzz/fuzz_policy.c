@@ -9,11 +9,11 @@
 
 #include "base/own.h"
 #include "fuzz.h"
-#include "server/accept.h"
-#include "server/cors.h"
-#include "server/keys.h"
-#include "server/request_id.h"
-#include "server/trace_context.h"
+#include "server/policy/accept.h"
+#include "server/policy/cors.h"
+#include "server/policy/keys.h"
+#include "server/policy/request_id.h"
+#include "server/policy/trace_context.h"
 
 static void check_names(const char *text)
 {

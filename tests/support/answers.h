@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "base/rng.h"
-#include "server/ticket.h"
+#include "server/queue/ticket.h"
 
 enum { ANSWER_IDS = 4, ANSWER_TOP = 8 };
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/header_lint.h"
+#include "server/wire/header_lint.h"
 
 #define MHD_HEAD_FIELDS 64
 

@@ -2,7 +2,7 @@
 #ifndef JC_TESTS_TWO_MODELS_H
 #define JC_TESTS_TWO_MODELS_H
 
-#include "server/model.h"
+#include "server/life/model.h"
 #include "small_model.h"
 
 enum { TWO_CATEGORIES = 8, TWO_DIM = 384 };

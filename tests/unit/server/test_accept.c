@@ -1,5 +1,5 @@
 /* Media types and Accept headers. */
-#include "server/accept.h"
+#include "server/policy/accept.h"
 
 #include "base/own.h"
 #include "check.h"

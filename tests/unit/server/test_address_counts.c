@@ -1,5 +1,5 @@
 /* Counts by client address: limits, IPv6 subscribers, more addresses than buckets. */
-#include "server/address_counts.h"
+#include "server/wire/address_counts.h"
 
 #include "check.h"
 

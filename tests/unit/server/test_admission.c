@@ -1,6 +1,6 @@
 /* Admission as a whole, with workers made up here: every ticket is done once, every answer is right, equal texts are
  * computed once; deadlines, clients that left, failures. */
-#include "server/admission.h"
+#include "server/queue/admission.h"
 
 #include <pthread.h>
 #include <sched.h>

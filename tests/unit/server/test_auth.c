@@ -1,5 +1,5 @@
 /* Keys in force: rotation, reloads that fail, names and buckets that outlive one, and threads at it all at once. */
-#include "server/auth.h"
+#include "server/policy/auth.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

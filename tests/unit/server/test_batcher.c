@@ -1,5 +1,5 @@
 /* The batching policy: turns, sharing, bounds, refusals, the end; and many threads at once. */
-#include "server/batcher.h"
+#include "server/queue/batcher.h"
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* The batcher and time, in batches and by given clocks: who waits for how many batches, what is dropped, and what is
  * refused because its deadline cannot be met. */
-#include "server/batcher.h"
+#include "server/queue/batcher.h"
 
 #include <pthread.h>
 #include <time.h>

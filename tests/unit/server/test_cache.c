@@ -1,6 +1,6 @@
 /* The cache: whole keys, prefixes of answers, generations; against a list that is searched from end to end, over random
  * operations; the bound; many threads. */
-#include "server/cache.h"
+#include "server/queue/cache.h"
 
 #include <pthread.h>
 

@@ -1,5 +1,5 @@
 /* Addresses, networks, and X-Forwarded-For with hostile values. */
-#include "server/client_address.h"
+#include "server/wire/client_address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
 /* Requests' JSON: both forms, every error with its pointer, limits, echoed ids, big inputs; scores against printf. */
-#include "server/codec.h"
+#include "server/api/codec.h"
 
 #include <inttypes.h>
 

@@ -2,7 +2,7 @@
 #include <jansson.h>
 
 #include "check.h"
-#include "server/codec.h"
+#include "server/api/codec.h"
 #include "small_model.h"
 
 enum { N_CATEGORIES = 4, DIM = 384, N_TEXTS = 4, LONG_CHARS = 300 };

@@ -1,5 +1,5 @@
 /* gzip: what comes out goes back in, and what gets no shorter is left alone. */
-#include "server/compress.h"
+#include "server/policy/compress.h"
 
 #include <zlib.h>
 

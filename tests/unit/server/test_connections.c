@@ -1,5 +1,5 @@
 /* The table of connections over real sockets: each phase's deadline, drains, refusals; many threads at once. */
-#include "server/connections.h"
+#include "server/wire/connections.h"
 
 #include <netinet/in.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
 /* Origins: which are allowed into the configuration, and which a request's are. */
-#include "server/cors.h"
+#include "server/policy/cors.h"
 
 #include "check.h"
 

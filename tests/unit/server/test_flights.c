@@ -1,10 +1,10 @@
 /* Flights, step by step: who leads, who follows, who takes over, and what becomes of followers where a leader is gone,
  * late or fails. */
-#include "server/flights.h"
+#include "server/queue/flights.h"
 
 #include "answers.h"
 #include "check.h"
-#include "server/batcher.h"
+#include "server/queue/batcher.h"
 
 enum { N = 4 };
 

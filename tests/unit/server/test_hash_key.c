@@ -1,11 +1,11 @@
 /* --hash-key: the line it writes is one the keys file takes, for that key and no other. */
-#include "server/hash_key.h"
+#include "server/policy/hash_key.h"
 
 #include <stdint.h>
 
 #include "base/own.h"
 #include "check.h"
-#include "server/keys.h"
+#include "server/policy/keys.h"
 
 static jc_code hash(const char *name, const char *typed, char **ret_line, struct jc_err *err)
 {

@@ -1,6 +1,6 @@
 /* The header lint on heads cut up in place: each rule's reason, and what passes. The corpus of whole requests, against
  * the server, is tests/api/test_smuggling.py. */
-#include "server/header_lint.h"
+#include "server/wire/header_lint.h"
 
 #include "base/own.h"
 #include "check.h"

@@ -1,5 +1,5 @@
 /* The keys file: what is read, what is refused with its line, and whose a key is. */
-#include "server/keys.h"
+#include "server/policy/keys.h"
 
 #include "base/own.h"
 #include "check.h"

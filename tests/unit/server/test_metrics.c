@@ -1,5 +1,5 @@
 /* The Prometheus page: its format line by line, cumulative buckets, sums and counts against what was observed. */
-#include "server/metrics.h"
+#include "server/observe/metrics.h"
 
 #include <ctype.h>
 #include <pthread.h>

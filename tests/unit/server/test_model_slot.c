@@ -1,11 +1,11 @@
 /* The model slot: what was taken stays until it is given back, whatever is swapped in, and nothing stays longer. */
-#include "server/model_slot.h"
+#include "server/life/model_slot.h"
 
 #include <pthread.h>
 #include <sched.h>
 
 #include "model/encoder.h"
-#include "server/canary.h"
+#include "server/life/canary.h"
 #include "two_models.h"
 
 enum { N_USERS = 4, N_SWAPS = 200 };

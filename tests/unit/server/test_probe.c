@@ -1,6 +1,6 @@
 /* The probe: no where a canary is answered wrong, fails, or is not answered while nothing else is; yes again when it
  * is right; and unmoved by a full queue that moves. A cache does not answer it. */
-#include "server/probe.h"
+#include "server/life/probe.h"
 
 #include <pthread.h>
 #include <time.h>

@@ -1,5 +1,5 @@
 /* Problem documents: every kind's status and code, escaping, and what an error of the layers below becomes. */
-#include "server/problem.h"
+#include "server/api/problem.h"
 
 #include <jansson.h>
 

@@ -1,5 +1,5 @@
 /* The process's metrics: /proc's line with hostile program names, and that this process has every one. */
-#include "server/process_metrics.h"
+#include "server/observe/process_metrics.h"
 
 #include "check.h"
 

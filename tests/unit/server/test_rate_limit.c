@@ -1,5 +1,5 @@
 /* The token bucket against a model that knows nothing of formulas: it goes through time tick by tick. */
-#include "server/rate_limit.h"
+#include "server/policy/rate_limit.h"
 
 #include "base/rng.h"
 #include "check.h"

@@ -1,5 +1,5 @@
 /* Names of requests: which of the client's are kept, and that made ones are new. */
-#include "server/request_id.h"
+#include "server/policy/request_id.h"
 
 #include <stdbool.h>
 

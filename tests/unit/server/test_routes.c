@@ -1,5 +1,5 @@
 /* The route table: look-ups by method and path, HEAD, Allow, names. */
-#include "server/routes.h"
+#include "server/api/routes.h"
 
 #include "check.h"
 

@@ -1,5 +1,5 @@
 /* Request targets and authorities. */
-#include "server/target.h"
+#include "server/wire/target.h"
 
 #include "base/own.h"
 #include "check.h"

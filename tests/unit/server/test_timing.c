@@ -1,8 +1,8 @@
 /* Stage times: gathered from a ticket's items, and written. */
-#include "server/timing.h"
+#include "server/observe/timing.h"
 
 #include "check.h"
-#include "server/ticket.h"
+#include "server/queue/ticket.h"
 
 static void check_ms(uint64_t ns, const char *want)
 {

@@ -1,5 +1,5 @@
 /* TLS files: read whole, and refused by name where they are no PEM of their kind. */
-#include "server/tls.h"
+#include "server/wire/tls.h"
 
 #include "base/file.h"
 #include "base/own.h"

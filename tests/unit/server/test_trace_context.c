@@ -1,5 +1,5 @@
 /* The traceparent header, by the W3C Recommendation's section 3.2. */
-#include "server/trace_context.h"
+#include "server/policy/trace_context.h"
 
 #include "base/own.h"
 #include "check.h"

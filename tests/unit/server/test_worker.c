@@ -1,5 +1,5 @@
 /* The workers: every title on the model of its ticket, and a worker that is stuck is seen. */
-#include "server/worker.h"
+#include "server/queue/worker.h"
 
 #include <semaphore.h>
 #include <time.h>

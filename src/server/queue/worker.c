@@ -1,0 +1,169 @@
+/* The inference threads. See worker.h. */
+#include "server/queue/worker.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/life/model.h"
+
+struct worker {
+    pthread_t thread;
+    struct jc_workers *workers;
+    size_t number;
+    _Atomic uint64_t busy_since_ns; /* 0 = waiting for work */
+    struct jc_batch batch;          /* its items: [batch_titles] */
+    struct jc_input **inputs;       /* [batch_titles] */
+};
+
+struct jc_workers {
+    struct jc_admission *admission;
+    struct jc_metrics *metrics;
+    size_t n_started;
+    size_t n_workers;
+    struct worker workers[];
+};
+
+static void count_batch(struct jc_metrics *metrics, const struct jc_run_stats *stats)
+{
+    jc_metrics_add(metrics, JC_COUNTER_TITLES, stats->n_texts);
+    jc_metrics_add(metrics, JC_COUNTER_TITLES_UNIQUE, stats->n_unique);
+    jc_metrics_add(metrics, JC_COUNTER_TOKENS, stats->n_tokens);
+    jc_metrics_observe(metrics, JC_HISTOGRAM_BATCH_TITLES, stats->n_texts);
+    jc_metrics_observe(metrics, JC_HISTOGRAM_ENCODE_SECONDS, stats->encode_ns);
+    jc_metrics_observe(metrics, JC_HISTOGRAM_SCORE_SECONDS, stats->score_ns);
+}
+
+/* Runs items[n] as one batch. */
+static jc_code run_batch(struct worker *worker, struct jc_item **items, size_t n, struct jc_err *err)
+{
+    struct jc_run_stats stats;
+    struct jc_session *session = items[0]->ticket->model->sessions[worker->number];
+    uint64_t start_ns = jc_clock_ns();
+    atomic_store_explicit(&worker->busy_since_ns, start_ns, memory_order_relaxed);
+    for (size_t i = 0; i < n; i++)
+        worker->inputs[i] = &items[i]->input;
+    jc_code code = jc_session_run(session, worker->inputs, n, &stats, err);
+    if (code)
+        return code;
+    count_batch(worker->workers->metrics, &stats);
+    const struct jc_item_timing timing = {
+        .begun_ns = start_ns, .encode_ns = stats.encode_ns, .score_ns = stats.score_ns};
+    for (size_t i = 0; i < n; i++)
+        items[i]->timing = timing;
+    return JC_OK;
+}
+
+/* One bad text must not fail the requests it happened to share a batch with: after a failure each runs alone. */
+static void run_one_by_one(struct worker *worker)
+{
+    const struct jc_batch *batch = &worker->batch;
+    jc_metrics_add(worker->workers->metrics, JC_COUNTER_BATCH_FAILURES, 1);
+    for (size_t i = 0; i < batch->n_items; i++)
+        for (struct jc_item *item = batch->items[i]; item;) {
+            struct jc_err err;
+            jc_code code = run_batch(worker, &item, 1, &err);
+            item = jc_admission_settle(worker->workers->admission, item, code ? &err : NULL);
+        }
+}
+
+static void run_taken(struct worker *worker)
+{
+    struct jc_workers *workers = worker->workers;
+    struct jc_batch *batch = &worker->batch;
+    uint64_t start_ns = jc_clock_ns();
+    for (size_t i = 0; i < batch->n_items; i++)
+        jc_metrics_observe(workers->metrics, JC_HISTOGRAM_QUEUE_SECONDS, start_ns - batch->items[i]->ticket->queued_ns);
+
+    struct jc_err err;
+    if (run_batch(worker, batch->items, batch->n_items, &err) == JC_OK) {
+        jc_batcher_report(jc_admission_batcher(workers->admission), batch, jc_clock_ns() - start_ns);
+        for (size_t i = 0; i < batch->n_items; i++)
+            jc_admission_settle(workers->admission, batch->items[i], NULL);
+        return;
+    }
+    jc_log_err("batch_failed", &err);
+    run_one_by_one(worker);
+    jc_batcher_report(jc_admission_batcher(workers->admission), batch, 0); /* its rate says nothing */
+}
+
+static void *work(void *argument)
+{
+    struct worker *worker = argument;
+
+    /* A worker that wakes must not push the event thread that woke it from its core: with SCHED_BATCH it waits until
+     * that one has taken in all that has arrived, and batches are larger. Refused: no harm. */
+    sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
+    while (jc_admission_take(worker->workers->admission, &worker->batch)) {
+        run_taken(worker);
+        atomic_store_explicit(&worker->busy_since_ns, 0, memory_order_relaxed);
+    }
+    return NULL;
+}
+
+static jc_code start(struct worker *worker, size_t batch_titles, struct jc_err *err)
+{
+    worker->batch.items = calloc(batch_titles, sizeof *worker->batch.items);
+    worker->inputs = calloc(batch_titles, sizeof *worker->inputs);
+    if (!worker->batch.items || !worker->inputs)
+        return jc_fail(err, JC_E_NOMEM, "out of memory");
+    int error = pthread_create(&worker->thread, NULL, work, worker);
+    if (error)
+        return jc_fail(err, JC_E_IO, "start a worker thread: %s", strerror(error));
+    return JC_OK;
+}
+
+jc_code jc_workers_start(struct jc_admission *admission, struct jc_metrics *metrics, size_t n_workers,
+                         size_t batch_titles, struct jc_workers **ret_workers, struct jc_err *err)
+{
+    JC_AUTO(jc_workers)
+    struct jc_workers *workers = calloc(1, sizeof *workers + n_workers * sizeof workers->workers[0]);
+    if (!workers)
+        return jc_fail(err, JC_E_NOMEM, "out of memory");
+    workers->admission = admission;
+    workers->metrics = metrics;
+    workers->n_workers = n_workers;
+    for (size_t i = 0; i < n_workers; i++) {
+        workers->workers[i].workers = workers;
+        workers->workers[i].number = i;
+        jc_code code = start(&workers->workers[i], batch_titles, err);
+        if (code)
+            return code;
+        workers->n_started++;
+    }
+    *ret_workers = TAKE(workers);
+    return JC_OK;
+}
+
+uint64_t jc_workers_longest_ns(const struct jc_workers *workers)
+{
+    uint64_t longest = 0, now = jc_clock_ns();
+    for (size_t i = 0; i < workers->n_workers; i++) {
+        uint64_t since = atomic_load_explicit(&workers->workers[i].busy_since_ns, memory_order_relaxed);
+        if (since && since < now && now - since > longest)
+            longest = now - since;
+    }
+    return longest;
+}
+
+void jc_workers_stop(struct jc_workers *workers)
+{
+    jc_batcher_stop(jc_admission_batcher(workers->admission));
+    for (; workers->n_started; workers->n_started--)
+        pthread_join(workers->workers[workers->n_started - 1].thread, NULL);
+}
+
+void jc_workers_destroy(struct jc_workers *workers)
+{
+    if (!workers)
+        return;
+    jc_workers_stop(workers);
+    for (size_t i = 0; i < workers->n_workers; i++) {
+        free(workers->workers[i].batch.items);
+        free(workers->workers[i].inputs);
+    }
+    free(workers);
+}
