@@ -311,6 +311,6 @@ def test_overload(bundle):
         assert all(answer.status in (200, 503) for answer in answers)
         with server.client() as client:
             metrics = client.metrics()
-            assert metrics["jobcode_requests_rejected_total"] == len(refused)
+            assert metrics['jobcode_requests_refused_total{reason="overloaded"}'] == len(refused)
             assert metrics["jobcode_titles_total"] == 4 * (len(answers) - len(refused))
             assert client.post({"title": "nurse"}).status == 200

@@ -49,10 +49,10 @@ def test_counts_agree(fresh):
     assert change("jobcode_queue_seconds_count") == 3
     assert change("jobcode_batch_titles_sum") == change("jobcode_batch_titles_count") == 3
     assert change("jobcode_batch_titles_count") == change("jobcode_encode_seconds_count")
-    assert change("jobcode_requests_rejected_total") == change("jobcode_batch_failures_total") == 0
+    assert change('jobcode_requests_refused_total{reason="overloaded"}') == change("jobcode_batch_failures_total") == 0
     assert after["jobcode_ready"] == 1 and after["jobcode_workers"] == 2
     assert after["jobcode_cache_entries"] == 3 and after["jobcode_cache_bytes"] > 0
-    assert change("jobcode_requests_expired_total") == change("jobcode_requests_cancelled_total") == 0
+    assert change('jobcode_requests_refused_total{reason="deadline_exceeded"}') == change("jobcode_requests_cancelled_total") == 0
     assert after["jobcode_queue_titles"] == after["jobcode_queue_tokens"] == 0 and after["jobcode_http_requests_in_flight"] == 1
 
 

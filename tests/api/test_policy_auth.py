@@ -147,7 +147,7 @@ def test_names_are_counted_and_logged_and_keys_are_not(guarded):
         page = client.request("GET", "/metrics", headers=bearer(BETA)).body.decode()
     for sample in ('jobcode_key_requests_total{key="alpha"} 3', 'jobcode_key_titles_total{key="alpha"} 6',
                    'jobcode_key_requests_total{key="beta"} 1', 'jobcode_key_rate_limited_total{key="alpha"} 0',
-                   "jobcode_auth_failures_total 1"):
+                   'jobcode_requests_refused_total{reason="unauthorized"} 1'):
         assert f"\n{sample}\n" in page
     requests = [event for event in guarded.stop() if event["event"] == "request"]
     assert [event.get("key") for event in requests] == ["alpha"] * 3 + [None, "beta"]
@@ -172,7 +172,7 @@ def test_rate(bundle, keys):
         assert client.post({"titel": "nurse"}, bearer(BETA)).status == 422
         assert client.post({"title": "nurse"}, bearer(BETA)).status == 200
         page = client.request("GET", "/metrics", headers=bearer(BETA)).body.decode()
-        for sample in ("jobcode_rate_limited_total 4", 'jobcode_key_rate_limited_total{key="alpha"} 4',
+        for sample in ('jobcode_requests_refused_total{reason="rate_limited"} 4', 'jobcode_key_rate_limited_total{key="alpha"} 4',
                        'jobcode_key_rate_limited_total{key="beta"} 0', 'jobcode_key_titles_total{key="alpha"} 1000',
                        "jobcode_tokenize_seconds_count 2"):  # what was refused was not worked on
             assert f"\n{sample}\n" in page

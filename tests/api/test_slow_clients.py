@@ -152,6 +152,8 @@ def test_timeout_answers_408(bundle):
             expect_problem(answer, 408, "request_timeout")
             assert answer.headers["connection"] == "close"
             assert raw.read() is None
+        with server.client() as client:
+            assert client.metrics()['jobcode_requests_refused_total{reason="request_timeout"}'] == 4
 
 
 def test_idle(bundle):

@@ -271,13 +271,13 @@ def test_enough_cases():
 
 @pytest.mark.parametrize("why, data", LINTED, ids=ids(LINTED))
 def test_lint(server, client, why, data):
-    before = client.metrics()["jobcode_http_requests_ambiguous_total"]
+    before = client.metrics()['jobcode_requests_refused_total{reason="ambiguous_request"}']
     received = exchange(server, data + SMUGGLED)
     assert statuses(received) == [400], received
     head, body = received.split(b"\r\n\r\n", 1)
     assert b"\r\nConnection: close" in head and b"application/problem+json" in head
     assert b'"code":"ambiguous_request"' in body
-    assert client.metrics()["jobcode_http_requests_ambiguous_total"] == before + 1
+    assert client.metrics()['jobcode_requests_refused_total{reason="ambiguous_request"}'] == before + 1
 
 
 @pytest.mark.parametrize("why, data", LIBRARY, ids=ids(LIBRARY))

@@ -38,10 +38,6 @@ static jc_code fail_ticket(struct jc_request *request, const struct jc_err *err)
     jc_problem_from_err(&request->problem, err);
     if (err->code == JC_E_OVERLOADED || err->code == JC_E_DEADLINE || err->code == JC_E_CANCELLED)
         request->problem.retry_after_s = jc_batcher_retry_after(jc_admission_batcher(server->admission));
-    if (err->code == JC_E_OVERLOADED)
-        jc_metrics_add(server->metrics, JC_COUNTER_REJECTED, 1);
-    if (err->code == JC_E_DEADLINE)
-        jc_metrics_add(server->metrics, JC_COUNTER_EXPIRED, 1);
     if (request->problem.kind == JC_PROBLEM_INTERNAL)
         jc_log_err("request_failed", err);
     return err->code;

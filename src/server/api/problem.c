@@ -9,7 +9,7 @@ static const struct {
     int status;
     const char *code;
     const char *title;
-} table[] = {
+} table[JC_N_PROBLEMS] = {
     [JC_PROBLEM_NONE] = {200, "", ""},
     [JC_PROBLEM_MALFORMED_JSON] = {400, "malformed_json", "Malformed JSON"},
     [JC_PROBLEM_AMBIGUOUS_REQUEST] = {400, "ambiguous_request", "Ambiguous request"},

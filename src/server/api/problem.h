@@ -33,6 +33,7 @@ enum jc_problem_kind {
     JC_PROBLEM_STARTING,           /* 503, with Retry-After */
     JC_PROBLEM_SHUTTING_DOWN,      /* 503, with Retry-After */
     JC_PROBLEM_DEADLINE,           /* 504, with Retry-After */
+    JC_N_PROBLEMS
 };
 
 struct jc_problem {

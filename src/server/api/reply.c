@@ -13,7 +13,10 @@
 
 static void count(const struct jc_request *request, int status, size_t n_bytes, uint64_t duration_ns)
 {
-    jc_metrics_request(request->server->metrics, request->route, status, duration_ns);
+    struct jc_metrics *metrics = request->server->metrics;
+    jc_metrics_request(metrics, request->route, status, duration_ns);
+    if (request->problem.kind != JC_PROBLEM_NONE)
+        jc_metrics_refused(metrics, request->problem.kind);
     jc_request_log(request, status, n_bytes, duration_ns);
 }
 

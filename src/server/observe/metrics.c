@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#define MAX_BUCKETS 16
+#define MAX_BUCKETS 20
 
 static const struct {
     const char *name, *help;
@@ -16,15 +16,7 @@ static const struct {
                                   "Titles encoded; equal titles of a batch are encoded once.", ""},
     [JC_COUNTER_TOKENS] = {"jobcode_tokens_total", "Tokens encoded.", ""},
     [JC_COUNTER_EMPTY_TEXTS] = {"jobcode_empty_texts_total", "Postings without usable text.", ""},
-    [JC_COUNTER_REJECTED] = {"jobcode_requests_rejected_total",
-                             "Requests refused at once: no room in the queue, or not to be answered by their deadline.",
-                             ""},
-    [JC_COUNTER_EXPIRED] = {"jobcode_requests_expired_total", "Requests that passed their deadline.", ""},
     [JC_COUNTER_CANCELLED] = {"jobcode_requests_cancelled_total", "Requests whose client left before the answer.", ""},
-    [JC_COUNTER_AUTH_FAILURES] = {"jobcode_auth_failures_total", "Requests refused for want of a valid key.", ""},
-    [JC_COUNTER_RATE_LIMITED] = {"jobcode_rate_limited_total", "Requests refused because their key was over its rate.",
-                                 ""},
-    [JC_COUNTER_AMBIGUOUS] = {"jobcode_http_requests_ambiguous_total", "Requests refused by the header lint.", ""},
     [JC_COUNTER_BATCH_FAILURES] = {"jobcode_batch_failures_total", "Batches that failed and were run title by title.",
                                    ""},
     [JC_COUNTER_CACHE_HITS] = {"jobcode_cache_hits_total", "Titles answered from the result cache.", ""},
@@ -57,15 +49,20 @@ struct histogram_row {
 };
 
 #define SECONDS 1e-9
-#define LATENCY_BUCKETS                                                              \
-    14,                                                                              \
-    {                                                                                \
-        .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5 \
+#define LATENCY_BUCKETS                                                                         \
+    17,                                                                                         \
+    {                                                                                           \
+        .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30 \
     }
 
 static const struct histogram_row histograms[JC_N_HISTOGRAMS] = {
     [JC_HISTOGRAM_BATCH_TITLES] =
         {"jobcode_batch_titles", "Titles in a batch.", 1, 10, {1, 2, 4, 8, 16, 32, 64, 128, 256, 512}},
+    [JC_HISTOGRAM_BATCH_TOKENS] = {"jobcode_batch_tokens",
+                                   "Tokens in a batch.",
+                                   1,
+                                   13,
+                                   {8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768}},
     [JC_HISTOGRAM_PARSE_SECONDS] = {"jobcode_parse_seconds", "Time to parse a classify request.", SECONDS,
                                     LATENCY_BUCKETS},
     [JC_HISTOGRAM_TOKENIZE_SECONDS] = {"jobcode_tokenize_seconds", "Time to clean and tokenise a request's postings.",
@@ -98,6 +95,7 @@ struct route {
 struct jc_metrics {
     _Atomic uint64_t counters[JC_N_COUNTERS];
     struct histogram histograms[JC_N_HISTOGRAMS];
+    _Atomic uint64_t refused[JC_N_PROBLEMS];
     _Atomic uint64_t closed[JC_N_CLOSED];
     _Atomic int64_t in_flight;
     _Atomic uint64_t load_refused;   /* 1 where the last load of a model was */
@@ -162,6 +160,11 @@ void jc_metrics_request(struct jc_metrics *metrics, size_t route, int status, ui
         i++;
     add(&metrics->routes[route].requests[i], 1);
     observe(&metrics->routes[route].duration, &request_histogram, duration_ns);
+}
+
+void jc_metrics_refused(struct jc_metrics *metrics, enum jc_problem_kind why)
+{
+    add(&metrics->refused[why], 1);
 }
 
 void jc_metrics_closed(struct jc_metrics *metrics, enum jc_closed why)
@@ -233,6 +236,16 @@ static void put_requests(const struct jc_metrics *metrics, void (*route_name)(si
     }
 }
 
+/* Every reason from the start on: an increase from nothing to one is seen by rate(), a series that begins at one is
+ * not. */
+static void put_refused(const struct jc_metrics *metrics, struct jc_buf *out)
+{
+    put_head(out, "jobcode_requests_refused_total", "Requests answered with a problem, by its code.", "counter");
+    for (enum jc_problem_kind i = JC_PROBLEM_NONE + 1; i < JC_N_PROBLEMS; i++)
+        jc_buf_printf(out, "jobcode_requests_refused_total{reason=\"%s\"} %ju\n", jc_problem_code(i),
+                      (uintmax_t)load(&metrics->refused[i]));
+}
+
 static void put_closed(const struct jc_metrics *metrics, struct jc_buf *out)
 {
     put_head(out, "jobcode_http_connections_closed_total", "Connections ended, by reason.", "counter");
@@ -245,6 +258,7 @@ void jc_metrics_put(const struct jc_metrics *metrics, void (*route_name)(size_t 
                     struct jc_buf *out)
 {
     put_requests(metrics, route_name, out);
+    put_refused(metrics, out);
     put_closed(metrics, out);
     for (size_t i = 0; i < JC_N_COUNTERS; i++) {
         if (counters[i].help)

@@ -12,18 +12,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "server/api/problem.h"
 
 enum jc_counter {
     JC_COUNTER_TITLES,        /* titles classified */
     JC_COUNTER_TITLES_UNIQUE, /* of them encoded: equal titles of a batch are encoded once */
     JC_COUNTER_TOKENS,        /* tokens encoded */
     JC_COUNTER_EMPTY_TEXTS,   /* postings without usable text */
-    JC_COUNTER_REJECTED,      /* requests refused for want of room or of time */
-    JC_COUNTER_EXPIRED,       /* requests that passed their deadline */
     JC_COUNTER_CANCELLED,     /* requests whose client left before the answer */
-    JC_COUNTER_AUTH_FAILURES, /* requests without a valid key where one is needed */
-    JC_COUNTER_RATE_LIMITED,  /* requests refused for their key's rate */
-    JC_COUNTER_AMBIGUOUS,     /* requests refused by the header lint */
     JC_COUNTER_BATCH_FAILURES,
     JC_COUNTER_CACHE_HITS,   /* titles answered from the cache */
     JC_COUNTER_CACHE_MISSES, /* titles queued to be computed */
@@ -49,6 +45,7 @@ enum jc_closed {
 
 enum jc_histogram {
     JC_HISTOGRAM_BATCH_TITLES,     /* titles a batch */
+    JC_HISTOGRAM_BATCH_TOKENS,     /* tokens a batch */
     JC_HISTOGRAM_PARSE_SECONDS,    /* a classify request */
     JC_HISTOGRAM_TOKENIZE_SECONDS, /* its postings */
     JC_HISTOGRAM_QUEUE_SECONDS,    /* from the push of a request to the take of a title */
@@ -68,11 +65,14 @@ JC_DEFINE_AUTO(jc_metrics)
 void jc_metrics_add(struct jc_metrics *metrics, enum jc_counter counter, uint64_t n);
 uint64_t jc_metrics_counter(const struct jc_metrics *metrics, enum jc_counter counter);
 
-/* value: in the histogram's unit (titles, or nanoseconds for the ..._SECONDS ones). */
+/* value: in the histogram's unit (titles, tokens, or nanoseconds for the ..._SECONDS ones). */
 void jc_metrics_observe(struct jc_metrics *metrics, enum jc_histogram histogram, uint64_t value);
 
 /* An answered request. */
 void jc_metrics_request(struct jc_metrics *metrics, size_t route, int status, uint64_t duration_ns);
+
+/* A request that got a problem in place of what it asked for; one that was cut off before it was whole, too. */
+void jc_metrics_refused(struct jc_metrics *metrics, enum jc_problem_kind why);
 
 /* A connection that ended. */
 void jc_metrics_closed(struct jc_metrics *metrics, enum jc_closed why);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 
 #define MAX_STAT_BYTES ((size_t)1 << 16)
 #define MAX_SYSTEM_STAT_BYTES ((size_t)1 << 22) /* grows with the cores and the interrupts */
@@ -85,6 +86,8 @@ void jc_process_put_metrics(struct jc_buf *out)
     struct rlimit limit;
     put_stat(out);
     put_fds(out);
+    put(out, "jobcode_memory_limit_bytes", "Memory the process may use: its cgroup's limit, or the machine's.", "gauge",
+        (double)jc_memory_limit());
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
         put(out, "process_max_fds", "Most file descriptors that may be open.", "gauge", (double)limit.rlim_cur);
 }

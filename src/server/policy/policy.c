@@ -69,7 +69,6 @@ jc_code jc_policy_authenticate(struct jc_request *request)
     const char *key = find_key(request);
     if (key && jc_auth_identify(auth, key, strlen(key), request->key_name))
         return JC_OK;
-    jc_metrics_add(request->server->metrics, JC_COUNTER_AUTH_FAILURES, 1);
     /* RFC 6750, section 3: no error code where no key was sent. */
     request->reply.authenticate =
         key ? "Bearer realm=\"jobcode\", error=\"invalid_token\"" : "Bearer realm=\"jobcode\"";
@@ -84,7 +83,6 @@ jc_code jc_policy_admit(struct jc_request *request, size_t n_titles)
     if (!auth || jc_auth_take(auth, request->key_name, n_titles, &wait_s))
         return JC_OK;
     const struct jc_server_config *config = request->server->config;
-    jc_metrics_add(request->server->metrics, JC_COUNTER_RATE_LIMITED, 1);
     jc_code code = jc_problem_set(&request->problem, JC_PROBLEM_RATE_LIMITED, NULL,
                                   "Over this key's %ju titles a second (at once: %ju).", (uintmax_t)config->auth.rate,
                                   (uintmax_t)config->auth.burst);

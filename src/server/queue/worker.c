@@ -33,6 +33,7 @@ static void count_batch(struct jc_metrics *metrics, const struct jc_run_stats *s
     jc_metrics_add(metrics, JC_COUNTER_TITLES_UNIQUE, stats->n_unique);
     jc_metrics_add(metrics, JC_COUNTER_TOKENS, stats->n_tokens);
     jc_metrics_observe(metrics, JC_HISTOGRAM_BATCH_TITLES, stats->n_texts);
+    jc_metrics_observe(metrics, JC_HISTOGRAM_BATCH_TOKENS, stats->n_tokens);
     jc_metrics_observe(metrics, JC_HISTOGRAM_ENCODE_SECONDS, stats->encode_ns);
     jc_metrics_observe(metrics, JC_HISTOGRAM_SCORE_SECONDS, stats->score_ns);
 }

@@ -61,6 +61,7 @@ struct jc_connections {
  * no room for it is a client that does not read. */
 static void send_problem(const struct jc_connection *connection, const struct jc_problem *problem)
 {
+    jc_metrics_refused(connection->table->metrics, problem->kind);
     if (connection->table->limits.encrypted)
         return;
     JC_AUTO_BUF struct jc_buf body = {0};

@@ -189,7 +189,6 @@ jc_code jc_intake_check(struct jc_request *request, const char *version)
     const char *reason = lint(request, peer, version);
     if (reason) {
         request->close = true;
-        jc_metrics_add(request->server->metrics, JC_COUNTER_AMBIGUOUS, 1);
         return jc_problem_set(&request->problem, JC_PROBLEM_AMBIGUOUS_REQUEST, NULL, "The request is refused: %s.",
                               reason);
     }

@@ -128,15 +128,15 @@ static void test_seconds(void)
     struct jc_err err;
     JC_AUTO(jc_metrics) struct jc_metrics *metrics = NULL;
     REQUIRE_OK(jc_metrics_create(N_ROUTES, &metrics, &err));
-    jc_metrics_observe(metrics, JC_HISTOGRAM_ENCODE_SECONDS, 3000000);    /* 3 ms */
-    jc_metrics_observe(metrics, JC_HISTOGRAM_ENCODE_SECONDS, 4000000000); /* over the last bound */
+    jc_metrics_observe(metrics, JC_HISTOGRAM_ENCODE_SECONDS, 3000000);     /* 3 ms */
+    jc_metrics_observe(metrics, JC_HISTOGRAM_ENCODE_SECONDS, 40000000000); /* over the last bound */
     jc_metrics_observe(metrics, JC_HISTOGRAM_SCORE_SECONDS, 500000000);
     JC_AUTO_FREE char *page = render(metrics);
     CHECK_NEAR(find(page, "jobcode_encode_seconds_bucket{le=\"0.0025\"}"), 0, 0);
     CHECK_NEAR(find(page, "jobcode_encode_seconds_bucket{le=\"0.005\"}"), 1, 0);
-    CHECK_NEAR(find(page, "jobcode_encode_seconds_bucket{le=\"2.5\"}"), 1, 0);
+    CHECK_NEAR(find(page, "jobcode_encode_seconds_bucket{le=\"30\"}"), 1, 0);
     CHECK_NEAR(find(page, "jobcode_encode_seconds_bucket{le=\"+Inf\"}"), 2, 0);
-    CHECK_NEAR(find(page, "jobcode_encode_seconds_sum"), 4.003, 1e-9);
+    CHECK_NEAR(find(page, "jobcode_encode_seconds_sum"), 40.003, 1e-9);
 }
 
 static void test_closed(void)
@@ -151,6 +151,24 @@ static void test_closed(void)
     check_format(page);
     CHECK_NEAR(find(page, "jobcode_http_connections_closed_total{reason=\"normal\"}"), 1, 0);
     CHECK_NEAR(find(page, "jobcode_http_connections_closed_total{reason=\"drain\"}"), JC_N_CLOSED, 0);
+}
+
+static void test_refused(void)
+{
+    struct jc_err err;
+    JC_AUTO(jc_metrics) struct jc_metrics *metrics = NULL;
+    REQUIRE_OK(jc_metrics_create(N_ROUTES, &metrics, &err));
+    for (int why = JC_PROBLEM_NONE + 1; why < JC_N_PROBLEMS; why++)
+        for (int i = 1; i < why; i++)
+            jc_metrics_refused(metrics, (enum jc_problem_kind)why);
+    JC_AUTO_FREE char *page = render(metrics);
+    check_format(page);
+    for (int why = JC_PROBLEM_NONE + 1; why < JC_N_PROBLEMS; why++) {
+        char series[96];
+        snprintf(series, sizeof series, "jobcode_requests_refused_total{reason=\"%s\"}",
+                 jc_problem_code((enum jc_problem_kind)why));
+        CHECK_NEAR(find(page, series), why - 1, 0);
+    }
 }
 
 static void test_requests(void)
@@ -221,6 +239,7 @@ int main(void)
     test_histogram();
     test_seconds();
     test_closed();
+    test_refused();
     test_requests();
     test_threads();
     test_gauge();

@@ -29,13 +29,10 @@ static double value_of(const char *page, const char *name)
 
 static void test_page(void)
 {
-    static const char *const names[] = {"process_cpu_seconds_total",
-                                        "process_resident_memory_bytes",
-                                        "process_virtual_memory_bytes",
-                                        "process_threads",
-                                        "process_start_time_seconds",
-                                        "process_open_fds",
-                                        "process_max_fds"};
+    static const char *const names[] = {
+        "process_cpu_seconds_total", "process_resident_memory_bytes", "process_virtual_memory_bytes",
+        "process_threads",           "process_start_time_seconds",    "process_open_fds",
+        "process_max_fds",           "jobcode_memory_limit_bytes"};
     struct jc_buf out = {0};
     jc_process_put_metrics(&out);
     JC_AUTO_FREE char *page = jc_buf_take(&out);
@@ -44,6 +41,7 @@ static void test_page(void)
         check_report(value_of(page, names[i]) >= 0, __FILE__, __LINE__, "%s is missing", names[i]);
     CHECK_NEAR(value_of(page, "process_threads"), 1, 0);
     CHECK(value_of(page, "process_virtual_memory_bytes") >= value_of(page, "process_resident_memory_bytes"));
+    CHECK(value_of(page, "jobcode_memory_limit_bytes") >= value_of(page, "process_resident_memory_bytes"));
     CHECK(value_of(page, "process_start_time_seconds") > 1.5e9);
     double open_before = value_of(page, "process_open_fds");
     JC_AUTO_FILE FILE *more = fopen("/dev/null", "r");

@@ -1,0 +1,16 @@
+/*
+ * How much memory this process may use: the machine's, cut to the limits of its cgroup and of those above it (v1 and
+ * v2). Threads: any.
+ */
+#ifndef JC_BASE_MEMORY_H
+#define JC_BASE_MEMORY_H
+
+#include <stdint.h>
+
+/* In bytes. */
+uint64_t jc_memory_limit(void);
+
+/* The same of a cgroup mount and a text as /proc/self/cgroup's; UINT64_MAX = no limit. */
+uint64_t jc_memory_limit_of_groups(const char *mount, const char *membership);
+
+#endif
