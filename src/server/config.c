@@ -78,6 +78,8 @@ const struct jc_conf_key jc_server_keys[] = {
      "int8 is three times as fast and gives another first answer in one title of two hundred; it needs onednn."},
     {"workers.count", JC_CONF_COUNT, AT(workers.count), "0", 0, 1024, NULL,
      "Inference threads, each single-threaded inside; 0 = one a core (affinity and cgroup quota counted)."},
+    {"workers.nice", JC_CONF_COUNT, AT(workers.nice), "5", 0, 19, NULL,
+     "What is added to the niceness of inference threads: event threads need not wait for them. 0 = nothing."},
     {"workers.batch_titles", JC_CONF_COUNT, AT(workers.batch_titles), "64", 1, 4096, NULL,
      "Most titles a worker takes at once. Throughput is flat from about 32; a larger batch only holds up who waits."},
     {"workers.batch_tokens", JC_CONF_COUNT, AT(workers.batch_tokens), "4096", 512, 65536, NULL,

@@ -54,6 +54,7 @@ struct jc_server_config {
     } encoder;
     struct {
         uint64_t count;
+        uint64_t nice;
         uint64_t batch_titles;
         uint64_t batch_tokens;
         uint64_t queue_titles;

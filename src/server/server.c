@@ -27,8 +27,10 @@ static jc_code start_workers(struct jc_server *server, struct jc_err *err)
     jc_code code = jc_admission_create(&admission, server->metrics, &server->admission, err);
     if (code)
         return code;
-    return jc_workers_start(server->admission, server->metrics, server->n_workers, config->workers.batch_titles,
-                            &server->workers, err);
+    const struct jc_workers_config workers = {.n_workers = server->n_workers,
+                                              .batch_titles = config->workers.batch_titles,
+                                              .nice = (int)config->workers.nice};
+    return jc_workers_start(&workers, server->admission, server->metrics, &server->workers, err);
 }
 
 static jc_code start_model_threads(struct jc_server *server, struct jc_err *err)

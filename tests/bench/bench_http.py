@@ -2,7 +2,7 @@
 """What HTTP costs: the real server against its two yardsticks, in one run, on the same titles and cores.
 
     bench_http.py model   against the encoder alone; the model bundle is $JOBCODE_MODEL
-    bench_http.py bare    with the fake encoder, against a bare libmicrohttpd handler
+    bench_http.py bare    with the fake encoder, against a bare libmicrohttpd handler and, where it is installed, nginx
     bench_http.py cache   titles that the result cache has, against the same titles with it off, and the bare handler
 
 Prints a table and appends a JSON line to --output. The load generator shares the cores with the server; its part is
@@ -22,6 +22,8 @@ import sys
 import tempfile
 import time
 import urllib.request
+
+import nginx
 
 SKIP = 77
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
@@ -46,8 +48,13 @@ def busy_s():
 
 
 def process_cpu_s(process):
-    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
+    """Of the process and of those that it started."""
+    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+    n_ticks = 0
+    for pid in (process.pid, *children):
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        n_ticks += int(fields[11]) + int(fields[12])
+    return n_ticks / CLOCK_TICKS
 
 
 def rss_mib(process):
@@ -237,11 +244,20 @@ def run_bare(bench):
             with Bare(bench.args.bare, round(ours["body_bytes"])) as handler:
                 bare = bench.measure(handler, ONE_EACH)
             rounds.append({"server": ours, "bare": bare, "ratio": ours["requests_per_s"] / bare["requests_per_s"]})
+            if nginx.find():
+                with nginx.Nginx(round(ours["body_bytes"]), EVENT_THREADS) as peer:
+                    rounds[-1]["nginx"] = bench.measure(peer, ONE_EACH)
     rounds.sort(key=lambda each: each["ratio"])
     median = rounds[ROUNDS // 2]
     print_head("req/s")
     print_row("bare libmicrohttpd handler, 64 connections", f"{median['bare']['requests_per_s']:.0f}", "1",
               median["bare"])
+    if "nginx" in median:
+        rate = median["nginx"]["requests_per_s"]
+        print_row(f"nginx, {EVENT_THREADS} workers, 64 connections", f"{rate:.0f}",
+                  f"{rate / median['bare']['requests_per_s']:.3f}", median["nginx"])
+    else:
+        print("nginx is not installed: nothing to compare with")
     print_row("server with the fake encoder, 64 connections", f"{median['server']['requests_per_s']:.0f}",
               f"{median['ratio']:.3f}", median["server"])
     print("ratios of the rounds: " + ", ".join(f"{each['ratio']:.3f}" for each in rounds))

@@ -5,113 +5,45 @@
  * cores it shares with the server; its own CPU time is in the result: one JSON object. An answer that is not 200 ends
  * the run with status 1.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/parse.h"
+#include "loadgen.h"
 
-enum { MAX_CONNECTIONS = 1024, MAX_HEAD = 2048, MAX_TITLES_BYTES = 64 << 20 };
+enum { MAX_CONNECTIONS = 1024 };
 
 struct options {
     uint64_t port, n_connections, n_titles, seconds, warm_up_s;
     const char *titles_path;
 };
 
-/* The rendered requests, one after another. */
-struct requests {
-    struct jc_buf bytes;
-    size_t *starts; /* [n + 1] */
-    size_t n;
-};
-
 struct connection {
     int fd;
     uint64_t start_ns;
-    char head[MAX_HEAD]; /* of the answer, as far as it is here */
-    size_t n_head;
-    bool in_body;
-    size_t n_body, n_left; /* bytes of the body, and of them to come */
+    struct jc_answer answer;
 };
 
 struct load {
-    struct requests requests;
+    struct jc_requests requests;
     size_t next; /* request to send */
     size_t n_titles;
     struct connection *connections;
-    bool measuring;         /* the warm-up is over */
-    uint32_t *latencies_ns; /* of the answers since then */
-    size_t n_latencies, cap_latencies;
+    bool measuring;                /* the warm-up is over */
+    struct jc_latencies latencies; /* of the answers since then */
     uint64_t n_body_bytes;
 };
 
-/* Renders titles[n] as one request. */
-static void put_request(struct jc_buf *out, struct jc_buf *body, char *const *titles, size_t n)
-{
-    jc_buf_clear(body);
-    jc_buf_puts(body, n > 1 ? "{\"postings\":[" : "");
-    for (size_t i = 0; i < n; i++) {
-        jc_buf_puts(body, i ? ",{\"title\":" : "{\"title\":");
-        jc_buf_put_json(body, titles[i], strlen(titles[i]));
-        jc_buf_putc(body, '}');
-    }
-    jc_buf_puts(body, n > 1 ? "]}" : "");
-    jc_buf_printf(out,
-                  "POST /v1/classify HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                  "Content-Length: %zu\r\n\r\n",
-                  body->n);
-    jc_buf_put(out, body->data, body->n);
-}
-
-static jc_code render(const struct options *options, struct requests *requests, struct jc_err *err)
-{
-    JC_AUTO_BUF struct jc_buf text = {0};
-    JC_AUTO_BUF struct jc_buf body = {0};
-    jc_code code = jc_file_read(options->titles_path, MAX_TITLES_BYTES, &text, err);
-    if (code)
-        return code;
-    size_t n_titles = 0;
-    JC_AUTO_FREE char **titles = calloc(text.n + 1, sizeof *titles);
-    if (!titles)
-        return jc_fail(err, JC_E_NOMEM, "no memory for the titles");
-    for (char *rest = text.data, *line; (line = strsep(&rest, "\n"));)
-        if (*line)
-            titles[n_titles++] = line;
-
-    size_t k = options->n_titles;
-    requests->n = n_titles / k;
-    if (requests->n == 0)
-        return jc_fail(err, JC_E_INVALID, "%s has only %zu titles", options->titles_path, n_titles);
-    requests->starts = calloc(requests->n + 1, sizeof *requests->starts);
-    if (!requests->starts)
-        return jc_fail(err, JC_E_NOMEM, "no memory for %zu requests", requests->n);
-    for (size_t i = 0; i < requests->n; i++) {
-        put_request(&requests->bytes, &body, titles + i * k, k);
-        requests->starts[i + 1] = requests->bytes.n;
-    }
-    return body.failed ? jc_buf_check(&body, err) : jc_buf_check(&requests->bytes, err);
-}
-
 static jc_code open_connection(struct connection *connection, uint16_t port, int epoll, struct jc_err *err)
 {
-    int on = 1;
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-    connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (connection->fd < 0 || setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
-        connect(connection->fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-        epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &event) != 0)
-        return jc_fail_errno(err, JC_E_IO, "connect to port %u", (unsigned)port);
-    return JC_OK;
+    jc_code code = jc_loadgen_connect(port, &connection->fd, err);
+    if (!code && epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &event) != 0)
+        code = jc_fail_errno(err, JC_E_IO, "watch a connection");
+    return code;
 }
 
 /* The whole request at once: the kernel's buffers hold it, and the server reads a body before it answers. */
@@ -119,8 +51,7 @@ static jc_code send_next(struct load *load, struct connection *connection, struc
 {
     const size_t *start = &load->requests.starts[load->next];
     load->next = (load->next + 1) % load->requests.n;
-    connection->n_head = 0;
-    connection->in_body = false;
+    jc_answer_begin(&connection->answer);
     connection->start_ns = jc_clock_ns();
     for (size_t at = start[0]; at < start[1];) {
         ssize_t n = send(connection->fd, load->requests.bytes.data + at, start[1] - at, MSG_NOSIGNAL);
@@ -133,59 +64,12 @@ static jc_code send_next(struct load *load, struct connection *connection, struc
 
 static jc_code note_answer(struct load *load, const struct connection *connection, struct jc_err *err)
 {
+    if (connection->answer.status != 200)
+        return jc_fail(err, JC_E_FORMAT, "unexpected answer: %.200s", connection->answer.head);
     if (!load->measuring)
         return JC_OK;
-    uint64_t latency_ns = jc_clock_ns() - connection->start_ns;
-    load->n_body_bytes += connection->n_body;
-    if (load->n_latencies == load->cap_latencies) {
-        size_t cap = load->cap_latencies ? 2 * load->cap_latencies : 1 << 16;
-        uint32_t *grown = reallocarray(load->latencies_ns, cap, sizeof *grown);
-        if (!grown)
-            return jc_fail(err, JC_E_NOMEM, "no memory for %zu latencies", cap);
-        load->latencies_ns = grown;
-        load->cap_latencies = cap;
-    }
-    load->latencies_ns[load->n_latencies++] = latency_ns < UINT32_MAX ? (uint32_t)latency_ns : UINT32_MAX;
-    return JC_OK;
-}
-
-/* Takes bytes of the answer's head; sets in_body where it is complete. */
-static jc_code take_head(struct connection *connection, const char *bytes, size_t n, struct jc_err *err)
-{
-    if (n > MAX_HEAD - 1 - connection->n_head)
-        n = MAX_HEAD - 1 - connection->n_head; /* the rest is body and is not looked at */
-    memcpy(connection->head + connection->n_head, bytes, n);
-    connection->n_head += n;
-    connection->head[connection->n_head] = '\0';
-    const char *end = strstr(connection->head, "\r\n\r\n");
-    if (!end)
-        return connection->n_head < MAX_HEAD - 1 ? JC_OK : jc_fail(err, JC_E_FORMAT, "a head over %d bytes", MAX_HEAD);
-    const char *length = strcasestr(connection->head, "\r\nContent-Length:");
-    if (strncmp(connection->head, "HTTP/1.1 200 ", 13) != 0 || !length || length > end)
-        return jc_fail(err, JC_E_FORMAT, "unexpected answer: %.200s", connection->head);
-    connection->in_body = true;
-    connection->n_left = connection->n_body = strtoul(length + strlen("\r\nContent-Length:"), NULL, 10);
-    return JC_OK;
-}
-
-/* Takes what came. *ret_complete: the answer is whole. */
-static jc_code take_bytes(struct connection *connection, const char *bytes, size_t n, bool *ret_complete,
-                          struct jc_err *err)
-{
-    *ret_complete = false;
-    if (!connection->in_body) {
-        size_t n_before = connection->n_head;
-        jc_code code = take_head(connection, bytes, n, err);
-        if (code || !connection->in_body)
-            return code;
-        size_t n_head = (size_t)(strstr(connection->head, "\r\n\r\n") + 4 - connection->head);
-        n -= n_head - n_before;
-    }
-    if (n > connection->n_left)
-        return jc_fail(err, JC_E_FORMAT, "%zu bytes more than Content-Length says", n - connection->n_left);
-    connection->n_left -= n;
-    *ret_complete = connection->n_left == 0;
-    return JC_OK;
+    load->n_body_bytes += connection->answer.n_body;
+    return jc_latencies_add(&load->latencies, jc_clock_ns() - connection->start_ns, err);
 }
 
 static jc_code serve_event(struct load *load, struct connection *connection, struct jc_err *err)
@@ -197,7 +81,7 @@ static jc_code serve_event(struct load *load, struct connection *connection, str
     if (n <= 0)
         return jc_fail_errno(err, JC_E_IO, n ? "recv" : "the server closed a connection");
     bool complete;
-    jc_code code = take_bytes(connection, bytes, (size_t)n, &complete, err);
+    jc_code code = jc_answer_take(&connection->answer, bytes, (size_t)n, &complete, err);
     if (code || !complete)
         return code;
     code = note_answer(load, connection, err);
@@ -218,38 +102,20 @@ static jc_code run_until(struct load *load, int epoll, uint64_t end_ns, struct j
     return JC_OK;
 }
 
-static double cpu_seconds(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
-
-static int compare(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-static double quantile_ms(const struct load *load, double q)
-{
-    return load->latencies_ns[(size_t)(q * (double)(load->n_latencies - 1))] / (double)JC_NS_PER_MS;
-}
-
 static void report(struct load *load, double seconds, double cpu_s)
 {
-    size_t n = load->n_latencies;
-    qsort(load->latencies_ns, n, sizeof *load->latencies_ns, compare);
+    size_t n = load->latencies.n;
+    jc_latencies_sort(&load->latencies);
     printf("{\"requests\":%zu,\"seconds\":%.3f,\"requests_per_s\":%.1f,\"titles_per_s\":%.1f,\"p50_ms\":%.3f,"
            "\"p99_ms\":%.3f,\"load_cpu_s\":%.3f,\"body_bytes\":%.0f}\n",
-           n, seconds, (double)n / seconds, (double)(n * load->n_titles) / seconds, quantile_ms(load, .5),
-           quantile_ms(load, .99), cpu_s, (double)load->n_body_bytes / (double)n);
+           n, seconds, (double)n / seconds, (double)(n * load->n_titles) / seconds,
+           jc_latencies_quantile_ms(&load->latencies, .5), jc_latencies_quantile_ms(&load->latencies, .99), cpu_s,
+           (double)load->n_body_bytes / (double)n);
 }
 
 static jc_code run(struct load *load, const struct options *options, struct jc_err *err)
 {
-    jc_code code = render(options, &load->requests, err);
+    jc_code code = jc_requests_render(options->titles_path, options->n_titles, "", &load->requests, err);
     load->n_titles = options->n_titles;
     load->connections = calloc(options->n_connections, sizeof *load->connections);
     JC_AUTO_FD int epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -266,12 +132,12 @@ static jc_code run(struct load *load, const struct options *options, struct jc_e
 
     load->measuring = true;
     uint64_t start_ns = jc_clock_ns();
-    double cpu_s = cpu_seconds();
+    double cpu_s = jc_loadgen_cpu_s();
     code = run_until(load, epoll, start_ns + options->seconds * JC_NS_PER_S, err);
-    if (!code && load->n_latencies == 0)
+    if (!code && load->latencies.n == 0)
         code = jc_fail(err, JC_E_DEADLINE, "no answer in %ju s", (uintmax_t)options->seconds);
     if (!code)
-        report(load, (double)(jc_clock_ns() - start_ns) / (double)JC_NS_PER_S, cpu_seconds() - cpu_s);
+        report(load, (double)(jc_clock_ns() - start_ns) / (double)JC_NS_PER_S, jc_loadgen_cpu_s() - cpu_s);
     return code;
 }
 
@@ -314,8 +180,7 @@ int main(int argc, char **argv)
         if (load.connections[i].fd > 0)
             close(load.connections[i].fd);
     free(load.connections);
-    free(load.latencies_ns);
-    free(load.requests.starts);
-    jc_buf_finish(&load.requests.bytes);
+    jc_latencies_finish(&load.latencies);
+    jc_requests_finish(&load.requests);
     return code ? 1 : 0;
 }

@@ -1,9 +1,10 @@
 /*
  * Makes a small complete model bundle over the fake encoder, for tests of everything that needs a model and no weights.
- *     make_fake_bundle [--exemplars] [--variant NN] OUTDIR
+ *     make_fake_bundle [--exemplars] [--categories N] [--variant NN] OUTDIR
  * Its vocabulary is a few words, then letters and digits, so that any ASCII word has tokens. A category's embedding is
  * the fake vector of its title: a posting that shares words with a title finds it. With exemplars a few texts vote,
  * too. A variant has NN in place of the last two digits of every code, so that an answer shows which bundle it is from.
+ * More categories than there are real ones are filler: with 100,000 a title costs as much as with the real encoder.
  */
 #include <limits.h>
 #include <stdbool.h>
@@ -12,10 +13,11 @@
 
 #include "artifact/bundle.h"
 #include "base/file.h"
+#include "base/parse.h"
 #include "model/encoder.h"
 #include "text/tokenizer.h"
 
-enum { MAX_TOKENS = 128, N_CANARIES = 4, MAX_CODES = 2 };
+enum { MAX_TOKENS = 128, N_CANARIES = 4, MAX_CODES = 2, MAX_CATEGORIES = 100000 };
 
 static const struct jc_category categories[] = {
     {"11-1021.00", "General and Operations Managers"},
@@ -79,17 +81,24 @@ static const char *const words[] = {
     "therapist", "clerk",     "java",     "general",   "operations", "electrical", "civil",   "mechanical", "retail",
 };
 
-/* The categories with the variant's codes. */
-static struct jc_category varied[JC_COUNT(categories)];
+/* The categories with the variant's codes, and fillers. */
+static struct jc_category varied[MAX_CATEGORIES];
+static size_t n_varied;
 
-static bool vary(const char *variant)
+static bool vary(const char *variant, size_t n)
 {
-    static char codes[JC_COUNT(categories)][16];
-    if (strlen(variant) != 2 || strspn(variant, "0123456789") != 2)
+    static char codes[MAX_CATEGORIES][16], fillers[MAX_CATEGORIES][32];
+    if (strlen(variant) != 2 || strspn(variant, "0123456789") != 2 || n < JC_COUNT(categories) || n > MAX_CATEGORIES)
         return false;
-    for (size_t i = 0; i < JC_COUNT(categories); i++) {
-        snprintf(codes[i], sizeof codes[i], "%.8s%s", categories[i].code, variant);
-        varied[i] = (struct jc_category){.code = codes[i], .title = categories[i].title};
+    for (n_varied = 0; n_varied < n; n_varied++) {
+        size_t i = n_varied;
+        bool real = i < JC_COUNT(categories);
+        snprintf(fillers[i], sizeof fillers[i], "filler %zu", i);
+        if (real)
+            snprintf(codes[i], sizeof codes[i], "%.8s%s", categories[i].code, variant);
+        else
+            snprintf(codes[i], sizeof codes[i], "%02zu-%04zu.%s", 60 + i / 10000, i % 10000, variant);
+        varied[i] = (struct jc_category){.code = codes[i], .title = real ? categories[i].title : fillers[i]};
     }
     return true;
 }
@@ -152,8 +161,8 @@ static jc_code fill_head(const char *vocab_path, const struct jc_encoder *encode
 {
     JC_AUTO(jc_tokenizer) struct jc_tokenizer *tokenizer = NULL;
     jc_code code = jc_tokenizer_load(vocab_path, MAX_TOKENS, &tokenizer, err);
-    for (size_t i = 0; i < JC_COUNT(categories) && !code; i++)
-        code = encode_text(tokenizer, encoder, categories[i].title, head->matrix + i * head->dim, err);
+    for (size_t i = 0; i < n_varied && !code; i++)
+        code = encode_text(tokenizer, encoder, varied[i].title, head->matrix + i * head->dim, err);
     if (!code && has_exemplars)
         code = make_exemplars(tokenizer, encoder, &head->exemplars, err);
     head->sharpness = 10;
@@ -206,7 +215,7 @@ static jc_code make_bundle(const char *folder, bool has_exemplars, struct jc_err
 
     size_t dim = jc_encoder_info(encoder)->dim;
     JC_AUTO_FINISH(jc_head) struct jc_head head = {0};
-    if ((code = jc_head_init(&head, JC_COUNT(categories), dim, 0, 0, err)))
+    if ((code = jc_head_init(&head, n_varied, dim, 0, 0, err)))
         return code;
     struct jc_bundle_content content = {
         .manifest = manifest, .categories = varied, .head = &head, .vocab_path = vocab_path};
@@ -222,15 +231,20 @@ int main(int argc, char **argv)
     int at = 1;
     bool has_exemplars = at < argc && strcmp(argv[at], "--exemplars") == 0;
     at += has_exemplars;
+    uint64_t n = JC_COUNT(categories);
+    struct jc_err err;
+    if (at + 1 < argc && strcmp(argv[at], "--categories") == 0) {
+        n = jc_parse_u64(argv[at + 1], &n, &err) == JC_OK ? n : 0;
+        at += 2;
+    }
     if (at + 1 < argc && strcmp(argv[at], "--variant") == 0) {
         variant = argv[at + 1];
         at += 2;
     }
-    if (argc != at + 1 || argv[at][0] == '-' || !vary(variant)) {
-        fputs("usage: make_fake_bundle [--exemplars] [--variant NN] OUTDIR\n", stderr);
+    if (argc != at + 1 || argv[at][0] == '-' || !vary(variant, n)) {
+        fputs("usage: make_fake_bundle [--exemplars] [--categories N] [--variant NN] OUTDIR\n", stderr);
         return 2;
     }
-    struct jc_err err;
     if (make_bundle(argv[argc - 1], has_exemplars, &err)) {
         fprintf(stderr, "make_fake_bundle: %s\n", err.text);
         return 1;

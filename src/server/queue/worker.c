@@ -24,6 +24,7 @@ struct jc_workers {
     struct jc_metrics *metrics;
     size_t n_started;
     size_t n_workers;
+    int nice;
     struct worker workers[];
 };
 
@@ -96,8 +97,10 @@ static void *work(void *argument)
     struct worker *worker = argument;
 
     /* A worker that wakes must not push the event thread that woke it from its core: with SCHED_BATCH it waits until
-     * that one has taken in all that has arrived, and batches are larger. Refused: no harm. */
+     * that one has taken in all that has arrived, and batches are larger. And an event thread that wakes must not wait
+     * until workers have had their slices of every core: a refusal would take as long. Refused: no harm. */
     sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
+    (void)!nice(worker->workers->nice); /* of this thread alone, on Linux */
     while (jc_admission_take(worker->workers->admission, &worker->batch)) {
         run_taken(worker);
         atomic_store_explicit(&worker->busy_since_ns, 0, memory_order_relaxed);
@@ -117,20 +120,21 @@ static jc_code start(struct worker *worker, size_t batch_titles, struct jc_err *
     return JC_OK;
 }
 
-jc_code jc_workers_start(struct jc_admission *admission, struct jc_metrics *metrics, size_t n_workers,
-                         size_t batch_titles, struct jc_workers **ret_workers, struct jc_err *err)
+jc_code jc_workers_start(const struct jc_workers_config *config, struct jc_admission *admission,
+                         struct jc_metrics *metrics, struct jc_workers **ret_workers, struct jc_err *err)
 {
     JC_AUTO(jc_workers)
-    struct jc_workers *workers = calloc(1, sizeof *workers + n_workers * sizeof workers->workers[0]);
+    struct jc_workers *workers = calloc(1, sizeof *workers + config->n_workers * sizeof workers->workers[0]);
     if (!workers)
         return jc_fail(err, JC_E_NOMEM, "out of memory");
     workers->admission = admission;
     workers->metrics = metrics;
-    workers->n_workers = n_workers;
-    for (size_t i = 0; i < n_workers; i++) {
+    workers->n_workers = config->n_workers;
+    workers->nice = config->nice;
+    for (size_t i = 0; i < config->n_workers; i++) {
         workers->workers[i].workers = workers;
         workers->workers[i].number = i;
-        jc_code code = start(&workers->workers[i], batch_titles, err);
+        jc_code code = start(&workers->workers[i], config->batch_titles, err);
         if (code)
             return code;
         workers->n_started++;

@@ -15,11 +15,15 @@
 
 struct jc_workers;
 
-/* Starts n_workers threads: each model has as many sessions. batch_titles as in the batcher's limits. The arguments
- * outlive the workers.
- * Errors: NOMEM, IO (no thread to be had). */
-JC_MUST_CHECK jc_code jc_workers_start(struct jc_admission *admission, struct jc_metrics *metrics, size_t n_workers,
-                                       size_t batch_titles, struct jc_workers **ret_workers, struct jc_err *err);
+struct jc_workers_config {
+    size_t n_workers;    /* each model has as many sessions */
+    size_t batch_titles; /* as in the batcher's limits */
+    int nice;            /* added to the threads' niceness, 0 to 19 */
+};
+
+/* Starts the threads. `admission` and `metrics` outlive them. Errors: NOMEM, IO (no thread to be had). */
+JC_MUST_CHECK jc_code jc_workers_start(const struct jc_workers_config *config, struct jc_admission *admission,
+                                       struct jc_metrics *metrics, struct jc_workers **ret_workers, struct jc_err *err);
 
 /* For how long the worker that has been at its batch (of a batch that failed: at its title) the longest has been, in
  * nanoseconds; 0 = all wait for work. Threads: any. */

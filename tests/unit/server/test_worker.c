@@ -28,8 +28,8 @@ static struct bench start(void)
                                                .cache_bytes = 1 << 20};
     REQUIRE_OK(jc_metrics_create(1, &bench.metrics, &err));
     REQUIRE_OK(jc_admission_create(&config, bench.metrics, &bench.admission, &err));
-    REQUIRE_OK(
-        jc_workers_start(bench.admission, bench.metrics, N_WORKERS, config.limits.batch_titles, &bench.workers, &err));
+    const struct jc_workers_config workers = {.n_workers = N_WORKERS, .batch_titles = config.limits.batch_titles};
+    REQUIRE_OK(jc_workers_start(&workers, bench.admission, bench.metrics, &bench.workers, &err));
     return bench;
 }
 
