@@ -1,12 +1,12 @@
 /* Reading and writing encoder.json and calibration.safetensors. See bert_file.h. */
 #include "artifact/bert_file.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "artifact/json.h"
 #include "artifact/safetensors.h"
 #include "base/file.h"
 
@@ -84,10 +84,10 @@ jc_code jc_bert_file_read(const char *path, struct jc_bert *ret_bert, struct jc_
     if (code)
         return code;
     json_error_t at;
-    json_auto_t *file = json_loadb(text.n ? text.data : "", text.n, JSON_REJECT_DUPLICATES, &at);
-    if (!file)
-        return jc_fail(err, JC_E_FORMAT, "%s:%d:%d: %s", path, at.line, at.column, at.text);
-    if ((code = parse(file, &bert, err)))
+    JC_AUTO(jc_json) struct jc_json *file = NULL;
+    if ((code = jc_json_parse(text.n ? text.data : "", text.n, &file, &at)))
+        return jc_fail(err, code, "%s:%d:%d: %s", path, at.line, at.column, at.text);
+    if ((code = parse(jc_json_root(file), &bert, err)))
         return jc_wrap(err, "%s", path);
     *ret_bert = bert;
     return JC_OK;

@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "artifact/json.h"
 #include "base/file.h"
 #include "base/pointer.h"
 
@@ -282,13 +282,13 @@ jc_code jc_manifest_load(const char *path, struct jc_manifest **ret_manifest, st
     if (code)
         return code;
     json_error_t where;
-    json_auto_t *root = json_loadb(buf.data, buf.n, JSON_REJECT_DUPLICATES, &where);
-    if (!root)
-        return jc_fail(err, JC_E_FORMAT, "%s:%d:%d: %s", path, where.line, where.column, where.text);
+    JC_AUTO(jc_json) struct jc_json *json = NULL;
+    if ((code = jc_json_parse(buf.n ? buf.data : "", buf.n, &json, &where)))
+        return jc_fail(err, code, "%s:%d:%d: %s", path, where.line, where.column, where.text);
     JC_AUTO(jc_manifest) struct jc_manifest *manifest = jc_manifest_create();
     if (!manifest)
         return jc_fail(err, JC_E_NOMEM, "out of memory");
-    if (parse_root(root, manifest, err))
+    if (parse_root(jc_json_root(json), manifest, err))
         return jc_wrap(err, "%s", path);
     *ret_manifest = TAKE(manifest);
     return JC_OK;

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <jansson.h>
+#include "base/buf.h"
 
 static inline bool jc_is_control(char c)
 {
@@ -15,11 +15,11 @@ static inline bool jc_is_control(char c)
 /* At least a byte of UTF-8, without control characters. */
 static inline bool jc_is_plain_text(const char *text, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        if (jc_is_control(text[i]))
+    size_t i = 0;
+    for (size_t length; i < n && !jc_is_control(text[i]); i += length)
+        if (!(length = jc_buf_utf8_sequence(text + i, n - i)))
             return false;
-    json_auto_t *decoded = json_stringn(text, n); /* NULL where it is not UTF-8 */
-    return n > 0 && decoded;
+    return n > 0 && i == n;
 }
 
 #endif

@@ -2,11 +2,11 @@
 #include "artifact/safetensors.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "artifact/json.h"
 #include "base/buf.h"
 #include "base/file.h"
 
@@ -27,7 +27,7 @@ static const struct {
 
 struct jc_safetensors {
     struct jc_map map;
-    json_t *header; /* holds the tensors' names */
+    struct jc_json *header; /* holds the tensors' names */
     struct jc_tensor *tensors;
     size_t n_tensors;
 };
@@ -37,7 +37,7 @@ void jc_safetensors_destroy(struct jc_safetensors *file)
     if (!file)
         return;
     free(file->tensors);
-    json_decref(file->header);
+    jc_json_destroy(file->header);
     jc_map_finish(&file->map);
     free(file);
 }
@@ -172,10 +172,11 @@ static jc_code check_layout(const struct jc_safetensors *file, const unsigned ch
 
 static jc_code parse_entries(struct jc_safetensors *file, const unsigned char *data, size_t n_data, struct jc_err *err)
 {
-    file->tensors = calloc(json_object_size(file->header) + 1, sizeof(*file->tensors));
+    json_t *header = jc_json_root(file->header);
+    file->tensors = calloc(json_object_size(header) + 1, sizeof(*file->tensors));
     if (!file->tensors)
         return jc_fail(err, JC_E_NOMEM, "out of memory");
-    for (void *i = json_object_iter(file->header); i; i = json_object_iter_next(file->header, i)) {
+    for (void *i = json_object_iter(header); i; i = json_object_iter_next(header, i)) {
         const char *name = json_object_iter_key(i);
         jc_code code;
         if (strcmp(name, METADATA) == 0) {
@@ -205,10 +206,10 @@ static jc_code parse_file(struct jc_safetensors *file, struct jc_err *err)
 
     const unsigned char *header = file->map.data + LENGTH_BYTES;
     json_error_t where;
-    file->header = json_loadb((const char *)header, n_header, JSON_REJECT_DUPLICATES, &where);
-    if (!file->header)
-        return jc_fail(err, JC_E_FORMAT, "header, byte %d: %s", where.position, where.text);
-    if (!json_is_object(file->header))
+    jc_code code = jc_json_parse((const char *)header, n_header, &file->header, &where);
+    if (code)
+        return jc_fail(err, code, "header, byte %d: %s", where.position, where.text);
+    if (!json_is_object(jc_json_root(file->header)))
         return jc_fail(err, JC_E_FORMAT, "header is not a JSON object");
     return parse_entries(file, header + n_header, file->map.n - LENGTH_BYTES - (size_t)n_header, err);
 }

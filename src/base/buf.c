@@ -75,9 +75,10 @@ void jc_buf_printf(struct jc_buf *buf, const char *fmt, ...)
     }
 }
 
-/* Length of the valid UTF-8 sequence at `s` (RFC 3629, table 3-7 of the Unicode standard), or 0. */
-static size_t sequence_length(const unsigned char *s, size_t n)
+/* RFC 3629, table 3-7 of the Unicode standard. */
+size_t jc_buf_utf8_sequence(const char *text, size_t n)
 {
+    const unsigned char *s = (const unsigned char *)text;
     unsigned char c = s[0];
     if (c < 0x80)
         return 1;
@@ -113,7 +114,7 @@ void jc_buf_put_json(struct jc_buf *buf, const char *text, size_t n)
 
     jc_buf_putc(buf, '"');
     while (i < n) {
-        size_t len = sequence_length(s + i, n - i);
+        size_t len = jc_buf_utf8_sequence(text + i, n - i);
         bool plain = len > 1 || (len == 1 && s[i] >= 0x20 && s[i] != '"' && s[i] != '\\' && s[i] != 0x7f);
         if (plain) {
             i += len;

@@ -28,6 +28,9 @@ void jc_buf_printf(struct jc_buf *buf, const char *fmt, ...) JC_PRINTF(2, 3);
 /* Puts `text` as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD, so the output is always valid JSON. */
 void jc_buf_put_json(struct jc_buf *buf, const char *text, size_t n);
 
+/* Bytes of the valid UTF-8 sequence that text[n] begins with, n > 0; 0 = it is none. */
+size_t jc_buf_utf8_sequence(const char *text, size_t n);
+
 /* A finite number, in about the fewest digits that read back as the same. */
 void jc_buf_put_number(struct jc_buf *buf, double value);
 

@@ -1,9 +1,10 @@
 /* Products of fixed shapes over oneDNN primitives. See gemm.h. */
 #include "dnn/gemm.h"
 
-#include <dnnl.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "dnn/guard.h"
 
 /* oneDNN of Debian is built over OpenMP. Declared here: clang has no <omp.h> of libgomp's. */
 extern void omp_set_num_threads(int n_threads);
@@ -127,18 +128,19 @@ static dnnl_status_t make_primitive(dnnl_engine_t engine, struct gemm *gemm, siz
     if (first && (status = init_md(&gemm->packed, gemm->n_in, gemm->n_out, weight_type(gemm), dnnl_format_tag_any)))
         return status;
     if ((status = dnnl_matmul_desc_init(&desc, &a, &gemm->packed, NULL, &c)) ||
-        (status = dnnl_primitive_desc_create(&gemm->descs[bucket], &desc, attr, engine, NULL)))
+        (status = jc_dnnl_primitive_desc_create(&gemm->descs[bucket], &desc, attr, engine, NULL)))
         return status;
     if (first)
         gemm->packed = *dnnl_primitive_desc_query_md(gemm->descs[bucket], dnnl_query_weights_md, 0);
-    return dnnl_primitive_create(&gemm->primitives[bucket], gemm->descs[bucket]);
+    return jc_dnnl_primitive_create(&gemm->primitives[bucket], gemm->descs[bucket]);
 }
 
 static dnnl_status_t make_primitives(struct jc_dnn_gemms *gemms)
 {
     dnnl_primitive_attr_t attr;
     dnnl_status_t status;
-    if ((status = dnnl_engine_create(&gemms->engine, dnnl_cpu, 0)) || (status = dnnl_primitive_attr_create(&attr)))
+    if ((status = jc_dnnl_engine_create(&gemms->engine, dnnl_cpu, 0)) ||
+        (status = jc_dnnl_primitive_attr_create(&attr)))
         return status;
     /* The caller's scratch memory is what makes a primitive usable by many threads at once. */
     status = dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
@@ -198,15 +200,15 @@ static dnnl_status_t pack(dnnl_engine_t engine, const struct gemm *gemm, const v
     void *handle = (void *)(uintptr_t)weights; /* only read */
     dnnl_status_t status;
     if ((status = init_md(&plain, gemm->n_in, gemm->n_out, weight_type(gemm), dnnl_ba)) ||
-        (status = dnnl_memory_create(&from, &plain, engine, handle)))
+        (status = jc_dnnl_memory_create(&from, &plain, engine, handle)))
         return status;
-    if (!(status = dnnl_memory_create(&matrix->memory, &gemm->packed, engine, DNNL_MEMORY_ALLOCATE)) &&
-        !(status = dnnl_stream_create(&stream, engine, dnnl_stream_default_flags)) &&
-        !(status = dnnl_reorder_primitive_desc_create(&desc, &plain, engine, &gemm->packed, engine, NULL)) &&
-        !(status = dnnl_primitive_create(&reorder, desc))) {
+    if (!(status = jc_dnnl_memory_create(&matrix->memory, &gemm->packed, engine, DNNL_MEMORY_ALLOCATE)) &&
+        !(status = jc_dnnl_stream_create(&stream, engine, dnnl_stream_default_flags)) &&
+        !(status = jc_dnnl_reorder_primitive_desc_create(&desc, &plain, engine, &gemm->packed, engine, NULL)) &&
+        !(status = jc_dnnl_primitive_create(&reorder, desc))) {
         const dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, matrix->memory}};
-        if (!(status = dnnl_primitive_execute(reorder, stream, 2, args)))
-            status = dnnl_stream_wait(stream);
+        if (!(status = jc_dnnl_primitive_execute(reorder, stream, 2, args)))
+            status = jc_dnnl_stream_wait(stream);
     }
     dnnl_primitive_destroy(reorder);
     dnnl_primitive_desc_destroy(desc);
@@ -251,15 +253,15 @@ static dnnl_status_t make_slot(dnnl_engine_t engine, const struct gemm *gemm, si
     dnnl_status_t status;
     if ((status = init_md(&a, rows, gemm->n_in, in_type(gemm), dnnl_ab)) ||
         (status = init_md(&c, rows, gemm->n_out, out_type(gemm), dnnl_ab)) ||
-        (status = dnnl_memory_create(&slot->a, &a, engine, DNNL_MEMORY_NONE)) ||
-        (status = dnnl_memory_create(&slot->c, &c, engine, DNNL_MEMORY_NONE)))
+        (status = jc_dnnl_memory_create(&slot->a, &a, engine, DNNL_MEMORY_NONE)) ||
+        (status = jc_dnnl_memory_create(&slot->c, &c, engine, DNNL_MEMORY_NONE)))
         return status;
-    return dnnl_memory_create(&slot->scratch, query_scratch(gemm, bucket), engine, scratch);
+    return jc_dnnl_memory_create(&slot->scratch, query_scratch(gemm, bucket), engine, scratch);
 }
 
 static dnnl_status_t make_slots(struct jc_dnn_queue *queue)
 {
-    dnnl_status_t status = dnnl_stream_create(&queue->stream, queue->gemms->engine, dnnl_stream_default_flags);
+    dnnl_status_t status = jc_dnnl_stream_create(&queue->stream, queue->gemms->engine, dnnl_stream_default_flags);
     for (size_t i = 0; i < queue->n_slots && !status; i++)
         status = make_slot(queue->gemms->engine, &queue->gemms->gemms[i / N_BUCKETS], i % N_BUCKETS, queue->scratch,
                            &queue->slots[i]);
@@ -314,9 +316,9 @@ jc_code jc_dnn_queue_run(struct jc_dnn_queue *queue, size_t gemm, const struct j
                                     {DNNL_ARG_DST, slot->c},
                                     {DNNL_ARG_SCRATCHPAD, slot->scratch}};
     dnnl_status_t status;
-    if ((status = dnnl_memory_set_data_handle(slot->a, (void *)(uintptr_t)a)) ||
-        (status = dnnl_memory_set_data_handle(slot->c, c)) ||
-        (status = dnnl_primitive_execute(queue->gemms->gemms[gemm].primitives[bucket], queue->stream, 4, args)))
+    if ((status = jc_dnnl_memory_set_data_handle(slot->a, (void *)(uintptr_t)a)) ||
+        (status = jc_dnnl_memory_set_data_handle(slot->c, c)) ||
+        (status = jc_dnnl_primitive_execute(queue->gemms->gemms[gemm].primitives[bucket], queue->stream, 4, args)))
         return check(status, "run a matrix product", err);
-    return check(dnnl_stream_wait(queue->stream), "wait for a matrix product", err);
+    return check(jc_dnnl_stream_wait(queue->stream), "wait for a matrix product", err);
 }

@@ -9,8 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
 /* Makes BLAS single-threaded. Call once, before threads start. */
 void jc_linalg_init(void);
+
+/* Memory for so many threads to be in BLAS at once, kept for good. OpenBLAS takes it where it is first needed, and where
+ * there is none tries again for ever. Errors: NOMEM. Call before those threads start. */
+JC_MUST_CHECK jc_code jc_linalg_reserve(size_t n_threads, struct jc_err *err);
 
 /* scores [n_queries][n_rows] = queries [n_queries][dim] . rows [n_rows][dim]^T; no number is over INT_MAX. How many
  * queries there are may change the last bits of a score. */

@@ -13,6 +13,11 @@ void jc_runtime_init(void)
     jc_linalg_init();
 }
 
+jc_code jc_runtime_reserve(size_t n_threads, struct jc_err *err)
+{
+    return jc_linalg_reserve(n_threads, err);
+}
+
 const char *jc_runtime_versions(void)
 {
     static _Thread_local char text[96];

@@ -17,7 +17,9 @@ const struct jc_conf_key jc_server_keys[] = {
     {"http.threads", JC_CONF_COUNT, AT(http.threads), "2", 1, 64, NULL,
      "Event threads: they parse, tokenise and send. One carries tens of thousands of requests a second."},
     {"http.connections", JC_CONF_COUNT, AT(http.connections), "4096", 1, 1000000, NULL,
-     "Most open connections; one more waits in the listen queue."},
+     "Most open connections; one more waits in the listen queue. Fewer, with a warning, where too few files may be "
+     "open "
+     "for them."},
     {"http.connections_per_address", JC_CONF_COUNT, AT(http.connections_per_address), "0", 0, 1000000, NULL,
      "Most open connections of one client address (an IPv6 client is its /64), and of one behind a trusted proxy most "
      "requests under way; over it: 503. 0 = no limit."},
@@ -50,8 +52,7 @@ const struct jc_conf_key jc_server_keys[] = {
      "How long a browser may go by one preflight; whole seconds."},
     {"auth.keys_file", JC_CONF_STRING, AT(auth.keys_file), "", 0, 0, NULL,
      "API keys, a line name:sha256 each (jobcode-server --hash-key); read again when it changes; empty: no key is "
-     "asked "
-     "for."},
+     "asked for."},
     {"auth.rate", JC_CONF_COUNT, AT(auth.rate), "0", 0, JC_RATE_MAX, NULL,
      "Titles a second that one key's name may send over time; over it: 429 with Retry-After; 0: no limit."},
     {"auth.burst", JC_CONF_COUNT, AT(auth.burst), "1000", 1, JC_RATE_MAX, NULL,

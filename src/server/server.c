@@ -6,9 +6,11 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/log.h"
+#include "model/runtime.h"
 #include "server/api/routes.h"
 #include "server/policy/auth.h"
 #include "server/policy/policy.h"
+#include "server/wire/descriptors.h"
 #include "server/wire/intake.h"
 
 #define ADMIN_CONNECTIONS 64 /* operators, probes and a scraper or two */
@@ -24,7 +26,10 @@ static jc_code start_workers(struct jc_server *server, struct jc_err *err)
                                                              .n_workers = server->n_workers},
                                                   .cache_bytes = config->cache.bytes,
                                                   .half_closed_left = config->requests.half_closed_left};
-    jc_code code = jc_admission_create(&admission, server->metrics, &server->admission, err);
+    /* One more for the canaries of a model that is loaded beside the one that serves. */
+    jc_code code = jc_runtime_reserve(server->n_workers + 1, err);
+    if (!code)
+        code = jc_admission_create(&admission, server->metrics, &server->admission, err);
     if (code)
         return code;
     const struct jc_workers_config workers = {.n_workers = server->n_workers,
@@ -52,12 +57,17 @@ static jc_code start_model_threads(struct jc_server *server, struct jc_err *err)
 static jc_code start_listeners(struct jc_server *server, struct jc_err *err)
 {
     const struct jc_server_config *config = server->config;
+    unsigned n_connections, n_threads = (unsigned)config->http.threads;
+    unsigned n_others = n_threads + (config->admin.address[0] ? ADMIN_CONNECTIONS : 0);
+    jc_code code = jc_descriptors_reserve((unsigned)config->http.connections, n_threads, n_others, &n_connections, err);
+    if (code)
+        return code;
     server->public = (struct jc_listener){.server = server,
                                           .key = "http",
                                           .address = config->http.address,
                                           .port = (unsigned)config->http.port,
-                                          .threads = (unsigned)config->http.threads,
-                                          .connections = (unsigned)config->http.connections,
+                                          .threads = n_threads,
+                                          .connections = n_connections,
                                           .offers = JC_ROUTES_PUBLIC | JC_ROUTES_PROBES,
                                           .quiesced_fd = -1};
     server->admin = (struct jc_listener){.server = server,
@@ -70,11 +80,8 @@ static jc_code start_listeners(struct jc_server *server, struct jc_err *err)
                                          .quiesced_fd = -1};
     if (!config->admin.metrics_only)
         server->public.offers |= JC_ROUTES_METRICS;
-    if (config->admin.address[0]) {
-        jc_code code = jc_listener_start(&server->admin, err);
-        if (code)
-            return code;
-    }
+    if (config->admin.address[0] && (code = jc_listener_start(&server->admin, err)))
+        return code;
     return jc_listener_start(&server->public, err);
 }
 
@@ -119,14 +126,16 @@ void jc_server_destroy(struct jc_server *server)
 {
     if (!server)
         return;
-    /* The reloader and the workers finish what they have, and so resume every suspended connection, as libmicrohttpd
-     * needs before it stops; the probe's canary needs workers. */
+    /* The reloader, the workers and admission finish what they have, and so resume every suspended connection, as
+     * libmicrohttpd needs before it stops; the probe's canary needs workers. */
     if (server->reloader)
         jc_reloader_finish(server->reloader);
     if (server->probe)
         jc_probe_stop(server->probe);
     if (server->workers)
         jc_workers_stop(server->workers);
+    if (server->admission)
+        jc_admission_finish(server->admission);
     jc_listener_stop(&server->public);
     jc_listener_stop(&server->admin);
     destroy_parts(server);

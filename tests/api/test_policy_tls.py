@@ -118,12 +118,16 @@ def test_start_errors_name_the_file(bundle, pair, tmp_path):
                                                      check=check)
         assert "without tls.key" in refusal(bundle, f"tls.certificate={certificate}", check=check)
     _, other_key = make_certificate(tmp_path, "other")
-    detail = refusal(bundle, f"tls.certificate={certificate}", f"tls.key={other_key}")
-    assert str(certificate) in detail and str(other_key) in detail and not detail.endswith(": ")
+    for check in (False, True):
+        detail = refusal(bundle, f"tls.certificate={certificate}", f"tls.key={other_key}", check=check)
+        assert str(certificate) in detail and str(other_key) in detail and not detail.endswith(": ")
     damaged = tmp_path / "damaged.pem"
     damaged.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", encoding="ascii")
-    detail = refusal(bundle, f"tls.certificate={damaged}", f"tls.key={key}")
-    assert str(damaged) in detail and not detail.endswith(": ")
+    for check in (False, True):
+        detail = refusal(bundle, f"tls.certificate={damaged}", f"tls.key={key}", check=check)
+        assert str(damaged) in detail and not detail.endswith(": ")
+    assert run("--check", f"--set=model.folder={bundle}", f"--set=tls.certificate={certificate}",
+               f"--set=tls.key={key}").returncode == 0
 
 
 def test_deadlines_end_without_a_plain_word(bundle, pair):

@@ -60,8 +60,9 @@ def main():
         if path.suffix not in (".c", ".h", ".cpp", ".cu"):
             continue
         layer = path.relative_to(root / "src").parts[0]
-        if path.suffix in (".cpp", ".cu") and layer not in ("torch", "linalg"):
-            problems.append(f"{path}: C++ stays in torch/")
+        barrier = (layer, path.name) == ("dnn", "guard.cpp")
+        if path.suffix in (".cpp", ".cu") and layer not in ("torch", "linalg") and not barrier:
+            problems.append(f"{path}: C++ stays in torch/ and in the barrier of dnn/")
         n_files += 1
         if layer in LAYERS:
             problems.extend(check(path, layer))

@@ -52,7 +52,7 @@ jc_code jc_endpoint_reload(struct jc_request *request)
     static const struct jc_later later = {.begin = begin, .answer = answer};
     request->reload = calloc(1, sizeof *request->reload);
     if (!request->reload)
-        return jc_problem_set(&request->problem, JC_PROBLEM_INTERNAL, NULL, "Out of memory.");
+        return jc_problem_set_nomem(&request->problem);
     *request->reload = (struct jc_reload){.cause = JC_RELOAD_REQUEST, .done = resume, .context = request};
     request->later = &later;
     return JC_OK;

@@ -26,11 +26,6 @@ void jc_classify_finish(struct jc_classify *classify)
     *classify = (struct jc_classify){0};
 }
 
-static jc_code fail_nomem(struct jc_request *request)
-{
-    return jc_problem_set(&request->problem, JC_PROBLEM_INTERNAL, NULL, "Out of memory.");
-}
-
 /* The problem of a ticket that was refused, or failed. */
 static jc_code fail_ticket(struct jc_request *request, const struct jc_err *err)
 {
@@ -38,7 +33,7 @@ static jc_code fail_ticket(struct jc_request *request, const struct jc_err *err)
     jc_problem_from_err(&request->problem, err);
     if (err->code == JC_E_OVERLOADED || err->code == JC_E_DEADLINE || err->code == JC_E_CANCELLED)
         request->problem.retry_after_s = jc_batcher_retry_after(jc_admission_batcher(server->admission));
-    if (request->problem.kind == JC_PROBLEM_INTERNAL)
+    if (request->problem.kind == JC_PROBLEM_INTERNAL || request->problem.kind == JC_PROBLEM_OUT_OF_MEMORY)
         jc_log_err("request_failed", err);
     return err->code;
 }
@@ -164,7 +159,7 @@ static jc_code start(struct jc_request *request, struct jc_codec_request *parsed
     if (has_evidence)
         classify->evidence = calloc(n * parsed->top_n, sizeof *classify->evidence);
     if (!classify->postings || !classify->ticket.items || !classify->hits || (has_evidence && !classify->evidence))
-        return fail_nomem(request);
+        return jc_problem_set_nomem(&request->problem);
     uint64_t start_ns = jc_clock_ns();
     code = prepare(request, parsed);
     if (code)

@@ -13,6 +13,8 @@
 #include "server/api/problem.h"
 #include "server/config.h"
 
+struct jc_json;
+
 /* A parsed request. Texts point into `document`. Zero-initialise; free with jc_codec_request_finish. */
 struct jc_codec_posting {
     struct jc_posting posting;
@@ -24,13 +26,14 @@ struct jc_codec_request {
     bool single;
     uint32_t top_n;
     enum jc_level level;
-    void *document; /* json_t */
+    struct jc_json *document;
 };
 
 /*
  * Parses {"postings":[{"id","title","body"}],"top_n","level"} or {"id","title","body","top_n","level"} and checks every
  * limit.
- * Errors: INVALID with *problem filled: line and column of malformed JSON, else the JSON pointer of the member.
+ * Errors: INVALID with *problem filled: line and column of malformed JSON, else the JSON pointer of the member; NOMEM,
+ * likewise.
  */
 JC_MUST_CHECK jc_code jc_codec_parse(const char *text, size_t n, const struct jc_server_config *config,
                                      struct jc_codec_request *request, struct jc_problem *problem);

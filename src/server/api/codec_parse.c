@@ -1,10 +1,10 @@
 /* The classify request: JSON -> postings. See codec.h. */
 #include "server/api/codec.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "artifact/json.h"
 #include "base/pointer.h"
 #include "text/utf8.h"
 
@@ -58,7 +58,7 @@ static jc_code parse_id(const json_t *value, const char *pointer, char **ret_id,
         return fail_type(problem, pointer, "a string of at most 256 characters, or an integer");
     *ret_id = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
     if (!*ret_id)
-        return jc_problem_set(problem, JC_PROBLEM_INTERNAL, pointer, "Out of memory.");
+        return jc_problem_set_nomem(problem);
     return JC_OK;
 }
 
@@ -154,7 +154,7 @@ static jc_code parse_list(json_t *root, const struct jc_server_config *config, s
                               (uintmax_t)config->limits.postings);
     request->postings = calloc(n, sizeof *request->postings);
     if (!request->postings)
-        return jc_problem_set(problem, JC_PROBLEM_INTERNAL, NULL, "Out of memory.");
+        return jc_problem_set_nomem(problem);
     request->n_postings = n;
     for (size_t i = 0; i < n; i++) {
         char at[40];
@@ -172,7 +172,7 @@ static jc_code parse_single(json_t *root, const struct jc_server_config *config,
     request->single = true;
     request->postings = calloc(1, sizeof *request->postings);
     if (!request->postings)
-        return jc_problem_set(problem, JC_PROBLEM_INTERNAL, NULL, "Out of memory.");
+        return jc_problem_set_nomem(problem);
     request->n_postings = 1;
     return parse_posting(root, "", config, &request->postings[0], request, problem);
 }
@@ -181,11 +181,13 @@ jc_code jc_codec_parse(const char *text, size_t n, const struct jc_server_config
                        struct jc_codec_request *request, struct jc_problem *problem)
 {
     json_error_t error;
-    json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
-    if (!root)
+    jc_code code = jc_json_parse(text, n, &request->document, &error);
+    if (code == JC_E_NOMEM)
+        return jc_problem_set_nomem(problem);
+    if (code)
         return jc_problem_set(problem, JC_PROBLEM_MALFORMED_JSON, NULL, "Line %d, column %d: %s.", error.line,
                               error.column, error.text);
-    request->document = root;
+    json_t *root = jc_json_root(request->document);
     request->top_n = (uint32_t)config->model.top_n;
     if (!json_is_object(root))
         return fail_type(problem, "", "an object");
@@ -198,6 +200,6 @@ void jc_codec_request_finish(struct jc_codec_request *request)
     for (size_t i = 0; i < request->n_postings; i++)
         free(request->postings[i].id);
     free(request->postings);
-    json_decref(request->document);
+    jc_json_destroy(request->document);
     *request = (struct jc_codec_request){0};
 }

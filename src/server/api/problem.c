@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Others may be done with theirs by then. */
+#define NOMEM_RETRY_S 1
+
 static const struct {
     int status;
     const char *code;
@@ -28,6 +31,7 @@ static const struct {
     [JC_PROBLEM_EMPTY_TEXT] = {422, "empty_text", "No usable text"},
     [JC_PROBLEM_RATE_LIMITED] = {429, "rate_limited", "Too many titles"},
     [JC_PROBLEM_INTERNAL] = {500, "internal", "Internal error"},
+    [JC_PROBLEM_OUT_OF_MEMORY] = {503, "out_of_memory", "Out of memory"},
     [JC_PROBLEM_OVERLOADED] = {503, "overloaded", "Overloaded"},
     [JC_PROBLEM_CONNECTION_LIMIT] = {503, "too_many_connections", "Too many connections"},
     [JC_PROBLEM_STARTING] = {503, "starting", "Starting"},
@@ -48,6 +52,13 @@ jc_code jc_problem_set(struct jc_problem *problem, enum jc_problem_kind kind, co
     return JC_E_INVALID;
 }
 
+jc_code jc_problem_set_nomem(struct jc_problem *problem)
+{
+    jc_problem_set(problem, JC_PROBLEM_OUT_OF_MEMORY, NULL, "The server is short of memory for this request.");
+    problem->retry_after_s = NOMEM_RETRY_S;
+    return JC_E_NOMEM;
+}
+
 static enum jc_problem_kind kind_of(jc_code code)
 {
     switch (code) {
@@ -64,6 +75,8 @@ static enum jc_problem_kind kind_of(jc_code code)
         return JC_PROBLEM_DEADLINE;
     case JC_E_CANCELLED:
         return JC_PROBLEM_SHUTTING_DOWN;
+    case JC_E_NOMEM:
+        return JC_PROBLEM_OUT_OF_MEMORY;
     default:
         return JC_PROBLEM_INTERNAL;
     }
@@ -72,6 +85,10 @@ static enum jc_problem_kind kind_of(jc_code code)
 void jc_problem_from_err(struct jc_problem *problem, const struct jc_err *err)
 {
     enum jc_problem_kind kind = kind_of(err->code);
+    if (kind == JC_PROBLEM_OUT_OF_MEMORY) {
+        (void)jc_problem_set_nomem(problem);
+        return;
+    }
     jc_problem_set(problem, kind, NULL, "%s",
                    kind == JC_PROBLEM_INTERNAL ? "The server failed; its log has the request_id." : err->text);
 }

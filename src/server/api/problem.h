@@ -28,6 +28,7 @@ enum jc_problem_kind {
     JC_PROBLEM_EMPTY_TEXT,         /* 422 */
     JC_PROBLEM_RATE_LIMITED,       /* 429, with Retry-After */
     JC_PROBLEM_INTERNAL,           /* 500: the log knows more */
+    JC_PROBLEM_OUT_OF_MEMORY,      /* 503, with Retry-After */
     JC_PROBLEM_OVERLOADED,         /* 503, with Retry-After */
     JC_PROBLEM_CONNECTION_LIMIT,   /* 503, with Retry-After */
     JC_PROBLEM_STARTING,           /* 503, with Retry-After */
@@ -46,6 +47,9 @@ struct jc_problem {
 /* Fills *problem and returns JC_E_INVALID, so that a handler fails in one line. pointer may be NULL. */
 jc_code jc_problem_set(struct jc_problem *problem, enum jc_problem_kind kind, const char *pointer, const char *fmt, ...)
     JC_PRINTF(4, 5);
+
+/* OUT_OF_MEMORY. Returns JC_E_NOMEM. */
+jc_code jc_problem_set_nomem(struct jc_problem *problem);
 
 /* The problem for an error of the layers below. The detail of our own faults (5xx) stays in the log. */
 void jc_problem_from_err(struct jc_problem *problem, const struct jc_err *err);

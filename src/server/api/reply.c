@@ -43,29 +43,64 @@ static struct MHD_Response *create_response(struct jc_reply *reply)
     return response;
 }
 
+struct draft {
+    struct MHD_Response *response; /* NULL: out of memory */
+    bool failed;
+    size_t n_bytes; /* that will be sent of the body */
+    uint64_t duration_ns;
+};
+
 static void add_header(void *context, const char *name, const char *value)
 {
-    MHD_add_response_header(context, name, value);
+    struct draft *draft = context;
+    draft->failed |= MHD_add_response_header(draft->response, name, value) != MHD_YES;
+}
+
+/* The problem, where one is set, or the reply, with every header or not at all: one without its Connection: close would
+ * leave an ambiguous request's connection open. */
+static struct draft draft_response(struct jc_request *request)
+{
+    struct jc_reply *reply = &request->reply;
+    struct draft draft = {0};
+    if (request->problem.kind != JC_PROBLEM_NONE)
+        put_problem(request);
+    jc_policy_compress(request);
+    draft.n_bytes = strcmp(request->method, "HEAD") == 0 ? 0 : reply->text ? reply->n_text : reply->body.n;
+    draft.response = create_response(reply);
+    draft.duration_ns = jc_clock_ns() - request->start_ns;
+    if (!draft.response)
+        return draft;
+    jc_policy_put_headers(request, draft.duration_ns, add_header, &draft);
+    if (draft.failed) {
+        MHD_destroy_response(draft.response);
+        draft.response = NULL;
+    }
+    return draft;
+}
+
+/* In place of an answer that there was no memory for: what it had is free by now. */
+static struct draft draft_nomem(struct jc_request *request)
+{
+    jc_buf_finish(&request->reply.body);
+    request->reply = (struct jc_reply){0};
+    (void)jc_problem_set_nomem(&request->problem);
+    return draft_response(request);
 }
 
 enum MHD_Result jc_reply_send(struct jc_request *request)
 {
-    if (request->problem.kind != JC_PROBLEM_NONE)
-        put_problem(request);
-    struct jc_reply *reply = &request->reply;
-    int status = reply->status ? reply->status : MHD_HTTP_OK;
-    jc_policy_compress(request);
-    size_t n_bytes = strcmp(request->method, "HEAD") == 0 ? 0 : reply->text ? reply->n_text : reply->body.n;
-    struct MHD_Response *response = create_response(reply);
-    if (!response)
-        return MHD_NO; /* out of memory: the connection closes */
-    uint64_t duration_ns = jc_clock_ns() - request->start_ns;
-    jc_policy_put_headers(request, duration_ns, add_header, response);
-    jc_connection_enter(request->open, JC_PHASE_SENDING); /* ended: the sending fails, which the library handles */
-    enum MHD_Result result = MHD_queue_response(request->connection, (unsigned)status, response);
-    MHD_destroy_response(response);
+    struct draft draft = draft_response(request);
+    if (!draft.response)
+        draft = draft_nomem(request);
+    int status = request->reply.status ? request->reply.status : MHD_HTTP_OK;
+    enum MHD_Result result = MHD_NO; /* no memory even for that: the connection closes */
+    if (draft.response) {
+        jc_connection_enter(request->open, JC_PHASE_SENDING); /* ended: the sending fails, which the library handles */
+        result = MHD_queue_response(request->connection, (unsigned)status, draft.response);
+        MHD_destroy_response(draft.response);
+    }
     request->state = JC_REQUEST_ANSWERED;
-    count(request, status, n_bytes, duration_ns);
+    count(request, status, draft.n_bytes, draft.duration_ns);
     /* Not when the last byte was sent: a client that does not read must not keep a model that was swapped out. */
     jc_model_give(TAKE(request->model));
     return result;

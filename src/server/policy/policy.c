@@ -10,6 +10,7 @@
 #include "server/policy/auth.h"
 #include "server/policy/compress.h"
 #include "server/server.h"
+#include "server/wire/listener.h"
 #include "server/wire/tls.h"
 
 static jc_code load(const struct jc_server_config *config, struct jc_auth **auth, struct jc_tls **tls,
@@ -39,7 +40,8 @@ jc_code jc_policy_check_files(const struct jc_server_config *config, struct jc_e
 {
     JC_AUTO(jc_auth) struct jc_auth *auth = NULL;
     JC_AUTO(jc_tls) struct jc_tls *tls = NULL;
-    return load(config, &auth, &tls, err);
+    jc_code code = load(config, &auth, &tls, err);
+    return code || !tls ? code : jc_listener_check_tls(config, tls, err);
 }
 
 void jc_policy_name(struct jc_request *request)

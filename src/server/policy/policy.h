@@ -20,7 +20,8 @@ struct jc_server;
 JC_MUST_CHECK jc_code jc_policy_start(struct jc_server *server, struct jc_err *err);
 void jc_policy_stop(struct jc_server *server);
 
-/* The same, read and let go: for --check. */
+/* The same, read and let go, and whether a listener could start with it: for --check. Errors: likewise, and as
+ * jc_listener_check_tls. */
 JC_MUST_CHECK jc_code jc_policy_check_files(const struct jc_server_config *config, struct jc_err *err);
 
 /* A request has come: its id and trace. */

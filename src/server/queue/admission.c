@@ -109,16 +109,22 @@ jc_code jc_admission_create(const struct jc_admission_config *config, struct jc_
     return JC_OK;
 }
 
-void jc_admission_destroy(struct jc_admission *admission)
+void jc_admission_finish(struct jc_admission *admission)
 {
-    if (!admission)
-        return;
     pthread_mutex_lock(&admission->lock);
     admission->ended = true;
     pthread_cond_signal(&admission->ending);
     pthread_mutex_unlock(&admission->lock);
     if (admission->has_reaper)
         pthread_join(admission->reaper, NULL);
+    admission->has_reaper = false;
+}
+
+void jc_admission_destroy(struct jc_admission *admission)
+{
+    if (!admission)
+        return;
+    jc_admission_finish(admission);
     jc_batcher_destroy(admission->batcher);
     jc_flights_destroy(admission->flights);
     jc_cache_destroy(admission->cache);

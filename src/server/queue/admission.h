@@ -33,7 +33,11 @@ struct jc_admission_config {
 JC_MUST_CHECK jc_code jc_admission_create(const struct jc_admission_config *config, struct jc_metrics *metrics,
                                           struct jc_admission **ret_admission, struct jc_err *err);
 
-/* No ticket is under way. */
+/* Ends the thread of the deadlines. Workers may have stopped while it was still completing what it took out of the queue:
+ * once both are done, no ticket is under way. */
+void jc_admission_finish(struct jc_admission *admission);
+
+/* Finishes, and frees. No ticket is under way. */
 void jc_admission_destroy(struct jc_admission *admission);
 JC_DEFINE_AUTO(jc_admission)
 

@@ -112,10 +112,12 @@ static enum MHD_Result take_body(struct jc_request *request, const char *data, s
     bool wanted = request->problem.kind == JC_PROBLEM_NONE && jc_routes[request->route].has_body;
     if (wanted && n <= cap - request->body.n) {
         jc_buf_put(&request->body, data, n);
-        return request->body.failed ? MHD_NO : MHD_YES;
-    }
-    if (wanted)
+        if (!request->body.failed)
+            return MHD_YES;
+        (void)jc_problem_set_nomem(&request->problem);
+    } else if (wanted) {
         fail_too_large(request);
+    }
     jc_buf_finish(&request->body);
     request->n_discarded += n;
     return request->n_discarded > cap * MAX_DISCARD_FACTOR ? MHD_NO : MHD_YES;

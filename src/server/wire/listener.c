@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "server/server.h"
@@ -22,10 +23,18 @@
 /* The first complaint of this thread: why a daemon did not start. Those behind it say only that it did not. */
 static _Thread_local char complaint[512];
 
+/* What libmicrohttpd says where accept finds no descriptor or memory and this thread has no connection whose end would
+ * free some. It then calls accept again at once, for ever: its word is the only place to slow it down. The process has
+ * descriptors for all of its connections (descriptors.h), so it is the system that is short, or the limit was lowered. */
+static const char no_resources[] = "Hit process or system resource limit at FIRST connection";
+#define NO_RESOURCES_NS (20 * 1000 * 1000)
+
 /* libmicrohttpd's own complaints are about clients (resets, garbage): debug level. */
 static void JC_PRINTF(2, 0) log_daemon(void *context, const char *fmt, va_list args)
 {
     (void)context;
+    if (strncmp(fmt, no_resources, sizeof no_resources - 1) == 0)
+        nanosleep(&(struct timespec){.tv_nsec = NO_RESOURCES_NS}, NULL);
     char text[sizeof complaint];
     vsnprintf(text, sizeof text, fmt, args);
     text[strcspn(text, "\r\n")] = '\0';
@@ -88,14 +97,34 @@ static jc_code add_tls(const struct jc_tls *tls, unsigned *flags, struct MHD_Opt
     return JC_OK;
 }
 
-static jc_code fail_start(const struct jc_listener *listener, struct jc_err *err)
+static jc_code fail_tls(const struct jc_server_config *config, struct jc_err *err)
 {
-    const struct jc_server_config *config = listener->server->config;
-    if (!listener->server->tls)
-        return jc_fail(err, JC_E_IO, "start the HTTP threads on %s port %u: %s", listener->address, listener->port,
-                       complaint);
     return jc_fail(err, JC_E_INVALID, "start TLS with tls.certificate '%s' and tls.key '%s': %s",
                    config->tls.certificate, config->tls.key, complaint);
+}
+
+static jc_code fail_start(const struct jc_listener *listener, struct jc_err *err)
+{
+    if (listener->server->tls)
+        return fail_tls(listener->server->config, err);
+    return jc_fail(err, JC_E_IO, "start the HTTP threads on %s port %u: %s", listener->address, listener->port,
+                   complaint);
+}
+
+jc_code jc_listener_check_tls(const struct jc_server_config *config, const struct jc_tls *tls, struct jc_err *err)
+{
+    unsigned flags = MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
+    struct MHD_OptionItem options[4];
+    jc_code code = add_tls(tls, &flags, options, err);
+    if (code)
+        return code;
+    complaint[0] = '\0';
+    struct MHD_Daemon *daemon = MHD_start_daemon(flags, 0, NULL, NULL, jc_http_access, NULL, MHD_OPTION_EXTERNAL_LOGGER,
+                                                 log_daemon, NULL, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    if (!daemon)
+        return fail_tls(config, err);
+    MHD_stop_daemon(daemon);
+    return JC_OK;
 }
 
 jc_code jc_listener_start(struct jc_listener *listener, struct jc_err *err)

@@ -6,6 +6,8 @@
 
 struct MHD_Daemon;
 struct jc_server;
+struct jc_server_config;
+struct jc_tls;
 
 /* An address that is listened on, and what it offers. The first part is filled by who starts it. */
 struct jc_listener {
@@ -22,6 +24,10 @@ struct jc_listener {
 
 /* Errors: IO, INVALID (the address), UNSUPPORTED (TLS). */
 JC_MUST_CHECK jc_code jc_listener_start(struct jc_listener *listener, struct jc_err *err);
+
+/* Whether a listener would start with these: that they parse, and belong together. Errors: INVALID, UNSUPPORTED. */
+JC_MUST_CHECK jc_code jc_listener_check_tls(const struct jc_server_config *config, const struct jc_tls *tls,
+                                            struct jc_err *err);
 
 /* Refuses new connections; open connections go on. Not started: nothing. */
 void jc_listener_stop_accepting(struct jc_listener *listener);

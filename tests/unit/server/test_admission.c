@@ -4,7 +4,9 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "answers.h"
 #include "base/clock.h"
@@ -409,6 +411,39 @@ static void test_cancel(void)
     close_stage(&stage);
 }
 
+static sem_t slow_began;
+
+static void note_slowly(struct jc_ticket *ticket)
+{
+    sem_post(&slow_began);
+    usleep(50000);
+    note_done(ticket);
+}
+
+/* What the thread of the deadlines has taken out of the queue, where no worker sees it, is done when it has ended. */
+static void test_finish_waits_for_what_is_late(void)
+{
+    struct stage stage;
+    struct jc_err err;
+    bool waits;
+    static struct request late;
+    sem_init(&slow_began, 0, 0);
+    open_stage(&stage, 100, 0, false);
+    fill_request(&late, texts, 1, 5);
+    late.ticket.done = note_slowly;
+    late.ticket.deadline_ns = jc_clock_ns() + 50 * JC_NS_PER_MS;
+    REQUIRE_OK(jc_admission_enter(stage.admission, &late.ticket, &waits, &err));
+    jc_admission_submit(stage.admission, &late.ticket);
+    sem_wait(&slow_began);
+    jc_batcher_stop(jc_admission_batcher(stage.admission));
+    CHECK_INT(work_once(&stage), 0); /* a worker would go */
+    jc_admission_finish(stage.admission);
+    CHECK_INT(late.n_done, 1);
+    CHECK_INT(late.ticket.failure, JC_E_DEADLINE);
+    close_stage(&stage);
+    sem_destroy(&slow_began);
+}
+
 int main(void)
 {
     test_hits_and_sharing();
@@ -421,5 +456,6 @@ int main(void)
     test_clients(true);
     test_threads();
     test_cancel();
+    test_finish_waits_for_what_is_late();
     return check_finish();
 }
