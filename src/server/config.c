@@ -17,9 +17,8 @@ const struct jc_conf_key jc_server_keys[] = {
     {"http.threads", JC_CONF_COUNT, AT(http.threads), "2", 1, 64, NULL,
      "Event threads: they parse, tokenise and send. One carries tens of thousands of requests a second."},
     {"http.connections", JC_CONF_COUNT, AT(http.connections), "4096", 1, 1000000, NULL,
-     "Most open connections; one more waits in the listen queue. Fewer, with a warning, where too few files may be "
-     "open "
-     "for them."},
+     "Most open connections; one more waits in the listen queue. Where too few files may be open: fewer, and a "
+     "warning."},
     {"http.connections_per_address", JC_CONF_COUNT, AT(http.connections_per_address), "0", 0, 1000000, NULL,
      "Most open connections of one client address (an IPv6 client is its /64), and of one behind a trusted proxy most "
      "requests under way; over it: 503. 0 = no limit."},
