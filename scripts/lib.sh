@@ -8,7 +8,8 @@ model=models/current        # the bundle the server loads
 packages_build=(build-essential ca-certificates libdnnl-dev libjansson-dev libmicrohttpd-dev libopenblas-dev
   libutf8proc-dev libyaml-dev meson nettle-dev ninja-build pkg-config python3 python3-pip
   zlib1g-dev)
-packages_test=(clang clang-format libclang-rt-dev libtorch-dev prometheus python3-jsonschema python3-pytest python3-yaml shellcheck)
+packages_test=(clang clang-format haproxy libclang-rt-dev libtorch-dev prometheus python3-jsonschema python3-pytest
+  python3-yaml shellcheck)
 
 say() { printf '== %s\n' "$*" >&2; }
 

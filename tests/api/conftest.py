@@ -4,6 +4,7 @@ import subprocess
 import pytest
 
 import harness
+from bundles import make_variants
 
 
 def pytest_sessionfinish(session, exitstatus):
@@ -18,6 +19,20 @@ def bundle(tmp_path_factory):
     folder = tmp_path_factory.mktemp("model") / "bundle"
     subprocess.run([harness.MAKE_FAKE_BUNDLE, str(folder)], check=True, timeout=harness.TIMEOUT_S)
     return folder
+
+
+@pytest.fixture(scope="session")
+def variants(tmp_path_factory):
+    """Two bundles whose codes end in their number, 01 and 02."""
+    return make_variants(tmp_path_factory.mktemp("variants"))
+
+
+@pytest.fixture
+def current(variants, tmp_path):
+    """A link to variant 01."""
+    link = tmp_path / "current"
+    link.symlink_to(variants / "01")
+    return link
 
 
 @pytest.fixture(scope="module")

@@ -63,6 +63,17 @@ def test_second_signal_does_not_wait_long(bundle):
         assert status == 1 and events[-1]["unanswered"] == "yes"
 
 
+def wait_until_accepted(client, n_requests):
+    """Until so many are under way or answered. Returns how many still are under way."""
+    accepted = 0
+    while accepted < n_requests:
+        metrics = client.metrics()
+        waiting = metrics["jobcode_http_requests_in_flight"] - 1
+        answered = [series for series in metrics if series.startswith('jobcode_http_requests_total{route="POST /v1/cl')]
+        accepted = waiting + sum(metrics[series] for series in answered)
+    return waiting
+
+
 def test_time_is_up(bundle):
     """What is still waiting then is refused, each request with 503, and no connection is just cut."""
     n_requests, n_titles = (8, 300) if SANITIZED else (15, 1000)
@@ -73,8 +84,7 @@ def test_time_is_up(bundle):
         for raw in connections:
             raw.send(body)
         with server.client() as client:
-            while client.metrics()["jobcode_http_requests_in_flight"] <= n_requests:
-                pass
+            wait_until_accepted(client, n_requests)
         server.terminate()
         answers = [raw.read() for raw in connections]
         refused = [answer for answer in answers if answer.status == 503]
@@ -209,17 +219,13 @@ def test_accepted_requests_are_answered(bundle):
         post_bytes({"postings": [{"id": f"{number}-{i}", "title": long_title(number * 1000 + i)} for i in range(1000)], "top_n": 1})
         for number in range(8)
     ]
-    with Server(bundle, "workers.count=1", "workers.batch_titles=8", "shutdown.timeout=300s") as server:
+    with Server(bundle, "workers.count=1", "workers.batch_titles=8", "shutdown.timeout=300s",
+                "requests.timeout=5m") as server:
         connections = [server.raw() for _ in requests]
         for raw, request in zip(connections, requests):
             raw.send(request)
         with server.client() as client:
-            accepted = 0
-            while accepted < len(requests):
-                metrics = client.metrics()
-                waiting = metrics["jobcode_http_requests_in_flight"] - 1
-                accepted = waiting + metrics.get('jobcode_http_requests_total{route="POST /v1/classify",code="200"}', 0)
-        assert waiting > 0, "all were answered before the signal"
+            assert wait_until_accepted(client, len(requests)) > 0, "all were answered before the signal"
         server.terminate()
         for number, raw in enumerate(connections):
             results = raw.read().json()["results"]
@@ -262,6 +268,23 @@ def test_shutdown_under_load(bundle):
         server.stop()
     assert not problems, problems[:3]
     assert min(counts) > 0
+
+
+def test_waiting_connections_are_answered(bundle):
+    """Connections that the system has taken and the server has not, when the listener closes: the clients have sent."""
+    for _ in range(10):
+        with Server(bundle) as server:
+            server.process.send_signal(signal.SIGSTOP)
+            connections = [server.raw() for _ in range(100)]
+            for raw in connections:
+                raw.send(post_bytes({"title": "nurse"}))
+            server.terminate()
+            server.process.send_signal(signal.SIGCONT)
+            for raw in connections:
+                answer = raw.read()
+                assert answer is not None and answer.status == 200
+                raw.__exit__()
+            assert server.stop()[-1]["unanswered"] == "no"
 
 
 def test_timeout_ends_what_never_ends(bundle):

@@ -1,61 +1,17 @@
-"""Reloading the model: what is good is swapped in under load, what is not is kept out and said, nothing leaks."""
+"""Reloading the model: what is good is swapped in, what is not is kept out and said. Under load: test_reload_soak.py."""
 import json
-import os
-import pathlib
 import shutil
 import signal
-import subprocess
 import threading
 import time
 
 import pytest
 
 import harness
-from harness import SANITIZED, TIMEOUT_S, Server, expect_problem, long_title, post_bytes
+from bundles import DAMAGES, VARIANTS, damage, model, reload, serve, switch, version_of
+from harness import TIMEOUT_S, Server, expect_problem, long_title, post_bytes
 
 RELOAD = "/admin/reload"
-
-
-@pytest.fixture(scope="module")
-def variants(tmp_path_factory):
-    """Two bundles whose codes end in their number."""
-    folder = tmp_path_factory.mktemp("variants")
-    for number in ("01", "02"):
-        subprocess.run([harness.MAKE_FAKE_BUNDLE, "--variant", number, str(folder / number)], check=True, timeout=TIMEOUT_S)
-    return folder
-
-
-def version_of(folder):
-    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["version"]
-
-
-@pytest.fixture
-def current(variants, tmp_path):
-    """A link to variant 01."""
-    link = tmp_path / "current"
-    link.symlink_to(variants / "01")
-    return link
-
-
-def switch(link, target):
-    """In one step, as the trainer publishes."""
-    temporary = link.with_name(link.name + ".new")
-    temporary.symlink_to(target)
-    os.replace(temporary, link)
-
-
-def serve(link, *sets):
-    return Server(link, "admin.address=127.0.0.1", "admin.port=0", *sets)
-
-
-def reload(server):
-    with server.admin() as admin:
-        return admin.request("POST", RELOAD)
-
-
-def model(server):
-    with server.client() as client:
-        return client.get("/v1/model").json()["model"]
 
 
 def wait_until(condition):
@@ -71,7 +27,7 @@ def events_of(server, name):
 
 def check_of_one_model(answer, variants):
     """The codes of an answer are of the version that it names. Returns the variant."""
-    number = {version_of(variants / number): number for number in ("01", "02")}[answer["model"]]
+    number = {version_of(variants / number): number for number in VARIANTS}[answer["model"]]
     for result in answer["results"]:
         assert all(match["code"].endswith("." + number) for match in result["matches"]), answer
     return number
@@ -122,22 +78,7 @@ def test_same_version_of_another_content_is_swapped(variants, current, tmp_path)
         assert document["previous"] == document["version"] and document["changed"] is True
 
 
-def damage(folder, kind):
-    """Returns what the refusal must say."""
-    if kind == "canary":
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        manifest["canaries"][0]["code"] = "29-1141.02"
-        (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-        return manifest["canaries"][0]["title"]
-    if kind == "missing":
-        (folder / "vocab.txt").unlink()
-        return "vocab.txt"
-    data = (folder / "categories.safetensors").read_bytes()
-    (folder / "categories.safetensors").write_bytes(data[:len(data) // 2] if kind == "cut" else data[:-1] + b"\x01")
-    return "categories.safetensors"
-
-
-@pytest.mark.parametrize("kind", ["canary", "missing", "cut", "flipped"])
+@pytest.mark.parametrize("kind", DAMAGES)
 def test_bad_bundle_is_kept_out(variants, current, tmp_path, kind):
     bad = shutil.copytree(variants / "02", tmp_path / "bad")
     reason = damage(bad, kind)
@@ -288,47 +229,3 @@ def test_reload_while_draining(current):
         assert int(answer.headers["retry-after"]) >= 1
         server.terminate()
         assert server.wait()[0] == 0
-
-
-def count_fds(server):
-    return len(list(pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir()))
-
-
-def test_reloads_under_load(variants, current):
-    """A hundred swaps while four clients ask: no error, each answer of one model, no descriptor or memory is left."""
-    problems, counts = [], {"01": 0, "02": 0}
-    stopping = threading.Event()
-
-    def work(server, number):
-        try:
-            with server.client() as client:
-                while not stopping.is_set():
-                    answer = client.post({"postings": [{"title": f"nurse {number}"}, {"title": "software developer"}]})
-                    assert answer.status == 200, answer.body
-                    counts[check_of_one_model(answer.json(), variants)] += 1
-        except Exception as problem:
-            problems.append(problem)
-
-    def swap_often(server, times):
-        for number in range(times):
-            switch(current, variants / ("02", "01")[number % 2])
-            assert reload(server).json()["changed"] is True
-
-    with serve(current) as server:
-        threads = [threading.Thread(target=work, args=(server, number)) for number in range(4)]
-        for thread in threads:
-            thread.start()
-        swap_often(server, 20)
-        fds, rss = count_fds(server), server.rss_kib()
-        swap_often(server, 100)
-        assert count_fds(server) <= fds + 4
-        # A bundle and its sessions are some 600 KiB here: a hundred that stayed would be 60 MiB.
-        assert SANITIZED or server.rss_kib() < rss + 16 * 1024
-        stopping.set()
-        for thread in threads:
-            thread.join()
-        with server.client() as client:
-            metrics = client.metrics()
-        assert metrics['jobcode_model_reloads_total{result="changed"}'] == 120
-    assert not problems, problems[:3]
-    assert min(counts.values()) > 0, counts

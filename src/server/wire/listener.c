@@ -155,12 +155,29 @@ jc_code jc_listener_start(struct jc_listener *listener, struct jc_err *err)
     return JC_OK;
 }
 
+/* Gives the daemon the connections that wait to be accepted: their clients think them open and may have sent a request,
+ * which the end of the listening socket would answer with a reset. At most a queue's length: more may come meanwhile. */
+static void take_waiting(struct jc_listener *listener)
+{
+    for (int i = 0; i < SOMAXCONN; i++) {
+        struct sockaddr_storage address;
+        socklen_t n = sizeof address;
+        int fd = accept4(listener->quiesced_fd, (struct sockaddr *)&address, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0)
+            (void)MHD_add_connection(listener->daemon, fd, (struct sockaddr *)&address, n); /* or closes it */
+        else if (errno != EINTR && errno != ECONNABORTED)
+            return;
+    }
+}
+
 void jc_listener_stop_accepting(struct jc_listener *listener)
 {
-    /* Shut down, not closed: an event thread may still use the descriptor until the daemon has stopped. */
     listener->quiesced_fd = listener->daemon ? MHD_quiesce_daemon(listener->daemon) : -1;
-    if (listener->quiesced_fd >= 0)
-        shutdown(listener->quiesced_fd, SHUT_RDWR);
+    if (listener->quiesced_fd < 0)
+        return;
+    take_waiting(listener);
+    /* Shut down, not closed: an event thread may still use the descriptor until the daemon has stopped. */
+    shutdown(listener->quiesced_fd, SHUT_RDWR);
 }
 
 void jc_listener_stop(struct jc_listener *listener)

@@ -29,7 +29,7 @@ JC_MUST_CHECK jc_code jc_listener_start(struct jc_listener *listener, struct jc_
 JC_MUST_CHECK jc_code jc_listener_check_tls(const struct jc_server_config *config, const struct jc_tls *tls,
                                             struct jc_err *err);
 
-/* Refuses new connections; open connections go on. Not started: nothing. */
+/* Refuses new connections; open ones, and those that wait to be accepted, go on. Not started: nothing. */
 void jc_listener_stop_accepting(struct jc_listener *listener);
 
 /* Ends the event threads and closes what is open. No connection is suspended. Not started: nothing. */
