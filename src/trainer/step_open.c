@@ -11,7 +11,7 @@
 static jc_code check_outputs(const struct jc_run *run, struct jc_err *err)
 {
     const struct jc_train_config *config = run->config;
-    char temp[PATH_MAX];
+    char temp[PATH_MAX], version[PATH_MAX];
     for (const char *c = config->name; *c; c++)
         if (!jc_ascii_is_alnum(*c) && !strchr(".-_", *c))
             return jc_fail(err, JC_E_INVALID, "name: '%s' has other characters than letters, digits, '.', '-', '_'",
@@ -19,7 +19,9 @@ static jc_code check_outputs(const struct jc_run *run, struct jc_err *err)
     jc_code code = *config->report ? jc_dir_create(config->report, err) : JC_OK;
     if (code || run->request->kind != JC_RUN_FIT)
         return code;
-    if ((code = jc_dir_create_temp(config->output, temp, sizeof(temp), err)))
+    /* Versions are written into the folder, which may be a volume whose parent is not the trainer's. */
+    if ((config->keep && (code = jc_path_join(version, sizeof(version), config->output, "new", err))) ||
+        (code = jc_dir_create_temp(config->keep ? version : config->output, temp, sizeof(temp), err)))
         return jc_wrap(err, "output");
     jc_dir_remove(temp);
     return JC_OK;
