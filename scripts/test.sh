@@ -2,6 +2,7 @@
 # The whole test suite, on a machine that may be new. Ends with "N passed, N failed, N skipped".
 #   JOBCODE_ONET_DIR   an O*NET text release; without it the tests that rebuild the default model are skipped
 #   JOBCODE_FUZZ_S     seconds for each fuzz target (default 10)
+#   JOBCODE_DEPLOY_ROOTFS=1  runs the Dockerfile's steps in a root of their own, too (root, debootstrap, minutes)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -31,6 +32,7 @@ run() {
 
 install_packages "${packages_build[@]}" "${packages_test[@]}"
 fetch_weights
+install_deploy_tools
 build build-release -Dtorch=enabled -Dwerror=true
 prepare_model build-release
 

@@ -28,7 +28,7 @@ def problems_of(path):
 def main():
     root = pathlib.Path(sys.argv[1])
     kinds = ("*.c", "*.h", "*.cpp", "*.py", "*.sh")
-    files = [path for folder in ("src", "tests", "scripts") for kind in kinds for path in sorted((root / folder).rglob(kind))]
+    files = [path for folder in ("src", "tests", "scripts", "docker") for kind in kinds for path in sorted((root / folder).rglob(kind))]
     problems = [problem for path in files for problem in problems_of(path)]
     print("\n".join(problems))
     print(f"{len(files)} files, {len(problems)} problems")

@@ -3,4 +3,4 @@
 set -eu
 command -v shellcheck >/dev/null || { echo "skipped: shellcheck is not installed"; exit 77; }
 cd "$1"
-shellcheck -x .ci/run scripts/*.sh tests/*/*.sh
+shellcheck -x .ci/run scripts/*.sh tests/*/*.sh docker/*.sh deploy/*.in
