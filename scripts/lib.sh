@@ -8,8 +8,8 @@ model=models/current        # the bundle the server loads
 packages_build=(build-essential ca-certificates libdnnl-dev libjansson-dev libmicrohttpd-dev libopenblas-dev
   libutf8proc-dev libyaml-dev meson nettle-dev ninja-build pkg-config python3 python3-pip
   zlib1g-dev)
-packages_test=(clang clang-format haproxy libclang-rt-dev libtorch-dev prometheus python3-jsonschema python3-pytest
-  python3-venv python3-yaml shellcheck systemd)
+packages_test=(clang clang-format curl haproxy libclang-rt-dev libtorch-dev nodejs prometheus python3-jsonschema
+  python3-pytest python3-requests python3-venv python3-yaml shellcheck systemd)
 
 say() { printf '== %s\n' "$*" >&2; }
 
@@ -53,16 +53,20 @@ fetch_weights() {
   rm -rf "$temp"
 }
 
-# What tests/deploy checks manifests and the Dockerfile with, pinned by SHA-256 (tests/deploy/tools.txt).
-install_deploy_tools() {
-  local tools=$cache/deploy-tools
-  cmp -s tests/deploy/tools.txt "$tools/tools.txt" && return 0
-  say "installing the tools of tests/deploy into $tools"
+# install_tools NAME: what tests/NAME needs that Debian does not have, pinned by SHA-256 (tests/NAME/tools.txt), into
+# .cache/NAME-tools. Where it cannot be had, the tests that want it are skipped.
+install_tools() {
+  local list=tests/$1/tools.txt tools=$cache/$1-tools
+  cmp -s "$list" "$tools/tools.txt" && return 0
+  say "installing the tools of tests/$1 into $tools"
   rm -rf "$tools"
-  python3 -m venv "$tools"
-  "$tools/bin/python" -m pip --disable-pip-version-check install -q --no-deps --only-binary :all: --require-hashes \
-    -r tests/deploy/tools.txt
-  cp tests/deploy/tools.txt "$tools/tools.txt"
+  if python3 -m venv "$tools" && "$tools/bin/python" -m pip --disable-pip-version-check install -q --no-deps \
+    --only-binary :all: --require-hashes -r "$list"; then
+    cp "$list" "$tools/tools.txt"
+  else
+    rm -rf "$tools"
+    say "they could not be installed: the tests that want them will be skipped"
+  fi
 }
 
 # build FOLDER [MESON OPTION...]

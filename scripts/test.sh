@@ -3,6 +3,7 @@
 #   JOBCODE_ONET_DIR   an O*NET text release; without it the tests that rebuild the default model are skipped
 #   JOBCODE_FUZZ_S     seconds for each fuzz target (default 10)
 #   JOBCODE_DEPLOY_ROOTFS=1  runs the Dockerfile's steps in a root of their own, too (root, debootstrap, minutes)
+#   JOBCODE_SCHEMATHESIS_EXAMPLES  requests that schemathesis makes up for each operation (default 20)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -32,7 +33,8 @@ run() {
 
 install_packages "${packages_build[@]}" "${packages_test[@]}"
 fetch_weights
-install_deploy_tools
+install_tools api
+install_tools deploy
 build build-release -Dtorch=enabled -Dwerror=true
 prepare_model build-release
 

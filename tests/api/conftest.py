@@ -1,10 +1,15 @@
 """Fixtures: a fake model made once, and a server a file that is stopped, and its end checked, whatever happens."""
+import hashlib
+import json
+import shutil
 import subprocess
 
 import pytest
 
 import harness
 from bundles import make_variants
+
+SLOW_PIECES = 32  # of 16 MiB
 
 
 def pytest_sessionfinish(session, exitstatus):
@@ -33,6 +38,21 @@ def current(variants, tmp_path):
     link = tmp_path / "current"
     link.symlink_to(variants / "01")
     return link
+
+
+@pytest.fixture(scope="session")
+def slow_bundle(bundle, tmp_path_factory):
+    """One more file, of a size that takes a while to verify and no room (it is sparse)."""
+    folder = shutil.copytree(bundle, tmp_path_factory.mktemp("slow") / "bundle")
+    digest, piece = hashlib.sha256(), bytes(1 << 24)
+    with open(folder / "filler.bin", "wb") as file:
+        file.truncate(SLOW_PIECES * len(piece))
+    for _ in range(SLOW_PIECES):
+        digest.update(piece)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["files"]["filler.bin"] = digest.hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
 
 
 @pytest.fixture(scope="module")

@@ -45,33 +45,65 @@ def validate(value, schema):
 
 def documented_response(method, path, status):
     """What openapi.yaml says of an answer. Fails where it does not document it."""
+    responses = SPEC["components"]["responses"]
     operations = SPEC["paths"].get(path)
-    if operations is None or (path.startswith("/admin/") and status == 404):  # it is on the admin listener only
+    if operations is None:
         assert status == 404, f"{method} {path}: {status}, and the path is not documented"
-        return SPEC["components"]["responses"]["NotFound"]
-    if method == "OPTIONS":
-        return SPEC["components"]["responses"]["Options"]
+        return responses["NotFound"]
     operation = operations.get("get" if method == "HEAD" else method.lower())
+    if operation and str(status) in operation["responses"]:
+        return resolve(operation["responses"][str(status)])
+    assert not (operation and status == 405), f"{method} {path}: refused, and the method is documented"
+    # A path may be another listener's, and has methods that are no operations.
+    undocumented = {404: "NotOnThisListener"} if any("404" in some["responses"] for some in operations.values()) else {}
     if operation is None:
-        assert status == 405, f"{method} {path}: {status}, and the method is not documented"
-        return SPEC["components"]["responses"]["MethodNotAllowed"]
-    assert str(status) in operation["responses"], f"{method} {path}: {status} is not documented"
-    return resolve(operation["responses"][str(status)])
+        undocumented |= {405: "MethodNotAllowed"} if method != "OPTIONS" else {204: "Options"}
+    assert status in undocumented, f"{method} {path}: {status} is not documented"
+    return responses[undocumented[status]]
+
+
+# On answers of every kind, or HTTP's own; what openapi.yaml says of them it says once, in its description.
+PLAIN_HEADERS = {
+    "date", "connection", "content-length", "content-type", "content-encoding", "cache-control", "x-content-type-options",
+    "referrer-policy", "content-security-policy", "cross-origin-resource-policy", "strict-transport-security"}
+
+# (method, path, status, word) of every answer that was held against the document. The word: see documented_words.
+answered = set()
+
+
+def word_of(document):
+    """What a client switches on beside the status: a problem's code, a probe's status."""
+    return (document.get("code") or document.get("status")) if isinstance(document, dict) else None
+
+
+def documented_words(response):
+    """The words of a response's examples, of all its content types."""
+    for content in response.get("content", {}).values():
+        examples = [example["value"] for example in content.get("examples", {}).values()]
+        for example in examples + ([content["example"]] if "example" in content else []):
+            yield word_of(example)
+
+
+def check_headers(documented, answer):
+    names = documented.get("headers", {})
+    for name, header in names.items():
+        header = resolve(header)
+        value = answer.headers.get(name.lower())
+        assert value is not None or not header.get("required"), f"no {name}"
+        if value is not None:
+            schema = resolve(header["schema"])
+            validate(int(value) if schema.get("type") == "integer" else value, schema)
+    unknown = set(answer.headers) - {name.lower() for name in names} - PLAIN_HEADERS
+    assert not unknown, f"not documented: {unknown}"
 
 
 def check_against_spec(method, path, answer):
     documented = documented_response(method, path, answer.status)
-    for name, header in documented["headers"].items():
-        header = resolve(header)
-        value = answer.headers.get(name.lower())
-        assert value is not None or not header.get("required"), f"{method} {path}: no {name}"
-        if value is None:
-            continue
-        schema = resolve(header["schema"])
-        validate(int(value) if schema["type"] == "integer" else value, schema)
+    check_headers(documented, answer)
     content_type = answer.headers.get("content-type")
     if "content" not in documented:
-        assert content_type is None and answer.body == b""
+        assert content_type is None
+        answered.add((method, path, answer.status, None))
         return
     assert content_type in documented["content"], f"{method} {path}: {content_type}"
     if method == "HEAD":
@@ -79,11 +111,16 @@ def check_against_spec(method, path, answer):
         return
     assert int(answer.headers["content-length"]) == len(answer.body)
     schema = documented["content"][content_type]["schema"]
-    validate(answer.json() if "json" in content_type else answer.body.decode("utf-8"), schema)
+    parse = json.loads if "json" in content_type else yaml.safe_load if "yaml" in content_type else bytes.decode
+    document = parse(answer.body)
+    validate(document, schema)
+    word = word_of(document)
+    if word:
+        assert word in set(documented_words(documented)), f"{method} {path}: {answer.status} {word} is not documented"
+    answered.add((method, path, answer.status, word))
     if content_type == "application/problem+json":
-        problem = answer.json()
-        assert problem["status"] == answer.status
-        assert problem["request_id"] == answer.headers["x-request-id"]
+        assert document["status"] == answer.status
+        assert document["request_id"] == answer.headers["x-request-id"]
 
 
 # ---- answers and clients ----

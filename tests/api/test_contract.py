@@ -1,9 +1,12 @@
-"""openapi.yaml is what the program does: routes, problem codes, limits, examples; and it is what the server sends."""
+"""openapi.yaml is OpenAPI, says all it should, and is what the program does: routes, problem codes, limits, examples; and
+it is what the server sends. test_contract_statuses.py drives what it documents."""
 import re
+import subprocess
 
+import pytest
 import yaml
 
-from harness import ROOT, SPEC, resolve, validate
+from harness import ROOT, SPEC, TIMEOUT_S, resolve, validate
 
 
 def walk(node):
@@ -28,11 +31,50 @@ def test_routes_are_the_table():
         assert ("requestBody" in SPEC["paths"][path][method.lower()]) == (has_body == "true")
 
 
-def test_problem_codes_are_the_table():
+def test_is_valid_openapi():
+    tool = ROOT / ".cache/api-tools/bin/openapi-spec-validator"
+    if not tool.exists():
+        pytest.skip(f"{tool} is not there (scripts/lib.sh: install_tools)")
+    result = subprocess.run([tool, ROOT / "openapi.yaml"], capture_output=True, text=True, timeout=TIMEOUT_S)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def problem_table():
+    """(status, code, title)"""
     source = (ROOT / "src/server/api/problem.c").read_text(encoding="utf-8")
-    table = re.findall(r'\{(\d{3}), "([a-z_]+)", "', source)
+    table = re.findall(r'\{(\d{3}), "([a-z_]+)", "([^"]+)"', source)
     assert len(table) >= 14
-    assert SPEC["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] == [code for _, code in table]
+    return [(int(status), code, title) for status, code, title in table]
+
+
+def test_problem_codes_are_the_table():
+    code = SPEC["components"]["schemas"]["Problem"]["properties"]["code"]
+    assert code["enum"] == [code for _, code, _ in problem_table()]
+    assert sorted(re.findall(r"`([a-z_]+)`", code["description"])) == sorted([*code["enum"], "request_id"])
+
+
+def test_every_problem_has_an_example():
+    examples = [node for node in walk(SPEC) if isinstance(node, dict) and "request_id" in node and "code" in node]
+    shown = {(example["status"], example["code"], example["title"]) for example in examples
+             if isinstance(example["code"], str)}
+    assert shown == set(problem_table())
+
+
+def test_all_is_described():
+    """Operations, parameters, answers; and an example of every body."""
+    tags = {tag["name"] for tag in SPEC["tags"] if tag["description"]}
+    for method, path, operation in operations():
+        where = f"{method} {path}"
+        assert operation["summary"] and operation["description"] and set(operation["tags"]) <= tags, where
+        parameters = [resolve(parameter) for parameter in operation["parameters"]]
+        assert all(parameter["description"] for parameter in parameters), where
+        assert {"X-Request-Id", "traceparent"} <= {parameter["name"] for parameter in parameters}, where
+        for status, response in operation["responses"].items():
+            response = resolve(response)
+            assert response["description"], f"{where} {status}"
+            assert "X-Request-Id" in response.get("headers", {}) or status in ("414", "431"), f"{where} {status}"
+            for media, content in response.get("content", {}).items():
+                assert "example" in content or "examples" in content, f"{where} {status} {media}"
 
 
 def test_limits_are_the_defaults():

@@ -74,9 +74,9 @@ def test_configured(bundle, settings, headers):
 
 
 def test_header_values(client):
-    for value in ("1000000", "18446744073709551615"):
+    for value in ("1000000", "18446744073709551615", "18446744073709551616"):
         assert client.post({"title": "nurse"}, {HEADER: value}).status == 200
-    for value in ("0", "-1", "1.5", "abc", "", " ", "5s", "18446744073709551616"):
+    for value in ("0", "-1", "1.5", "abc", "", " ", "5s", "99999999999999999999s"):
         expect_problem(client.post({"title": "nurse"}, {HEADER: value}), 422, "invalid_member")
         answer = client.request("GET", f"{CLASSIFY}?title=nurse", headers={HEADER: value})
         expect_problem(answer, 422, "invalid_member")

@@ -1,7 +1,4 @@
 """Start, readiness, SIGTERM: what was accepted is answered, and the exit status says so."""
-import hashlib
-import json
-import shutil
 import signal
 import threading
 import time
@@ -9,9 +6,6 @@ import time
 import pytest
 
 from harness import SANITIZED, Server, expect_problem, long_title, post_bytes
-
-
-SLOW_PIECES = 32  # of 16 MiB
 
 
 def test_ready(client):
@@ -96,21 +90,6 @@ def test_time_is_up(bundle):
             raw.__exit__()
         status, events = server.wait()
         assert status == 1 and events[-1]["unanswered"] == "yes"
-
-
-@pytest.fixture(scope="session")
-def slow_bundle(bundle, tmp_path_factory):
-    """One more file, of a size that takes a while to verify and no room (it is sparse)."""
-    folder = shutil.copytree(bundle, tmp_path_factory.mktemp("slow") / "bundle")
-    digest, piece = hashlib.sha256(), bytes(1 << 24)
-    with open(folder / "filler.bin", "wb") as file:
-        file.truncate(SLOW_PIECES * len(piece))
-    for _ in range(SLOW_PIECES):
-        digest.update(piece)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    manifest["files"]["filler.bin"] = digest.hexdigest()
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    return folder
 
 
 def test_starting(slow_bundle):

@@ -189,7 +189,8 @@ def test_gzip_round_trip(server):
     assert "content-encoding" not in plain.headers and plain.headers["vary"] == "Accept-Encoding"
     zipped = raw_get(server, "/openapi.yaml", "gzip")
     assert unzipped(zipped) == (ROOT / "openapi.yaml").read_bytes()
-    assert zipped.headers["vary"] == "Accept-Encoding" and len(zipped.body) < 12000
+    assert zipped.headers["vary"] == "Accept-Encoding"
+    assert len(zipped.body) < (ROOT / "openapi.yaml").stat().st_size // 3
     for encoding, compressed in (("br;q=1, gzip;q=0.2", True), ("*", True), ("gzip;q=0", False), ("identity", False),
                                  ("gzip;q=0.1, identity;q=0.2", False), ("deflate, br", False), ("", False), ("gzip;q=x", False)):
         answer = raw_get(server, "/openapi.yaml", encoding)

@@ -65,6 +65,8 @@ jc_code jc_request_query_count(struct jc_request *request, const char *name, uin
 struct known_names {
     const char *const *names;
     size_t n_names;
+    uint32_t seen;     /* bits: names */
+    const char *twice; /* the first that came again; NULL = none */
     char unknown[64];
 };
 
@@ -73,9 +75,13 @@ static enum MHD_Result check_name(void *context, enum MHD_ValueKind kind, const 
     (void)kind;
     (void)value;
     struct known_names *known = context;
-    for (size_t i = 0; i < known->n_names; i++)
-        if (strcmp(known->names[i], key) == 0)
-            return MHD_YES;
+    for (size_t i = 0; i < known->n_names; i++) {
+        if (strcmp(known->names[i], key) != 0)
+            continue;
+        known->twice = known->seen & 1U << i ? key : NULL;
+        known->seen |= 1U << i;
+        return known->twice ? MHD_NO : MHD_YES;
+    }
     snprintf(known->unknown, sizeof known->unknown, "%s", key[0] ? key : "(empty)");
     return MHD_NO;
 }
@@ -84,6 +90,9 @@ jc_code jc_request_query_only(struct jc_request *request, const char *const *nam
 {
     struct known_names known = {.names = names, .n_names = n_names};
     MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, check_name, &known);
+    if (known.twice)
+        return jc_problem_set(&request->problem, JC_PROBLEM_INVALID_MEMBER, NULL, "Query parameter '%s' comes twice.",
+                              known.twice);
     if (!known.unknown[0])
         return JC_OK;
     return jc_problem_set(&request->problem, JC_PROBLEM_UNKNOWN_MEMBER, NULL, "Unknown query parameter '%s'.",

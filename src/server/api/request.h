@@ -106,7 +106,8 @@ const char *jc_request_query(const struct jc_request *request, const char *name,
 JC_MUST_CHECK jc_code jc_request_query_count(struct jc_request *request, const char *name, uint64_t min, uint64_t max,
                                              uint64_t *value);
 
-/* Refuses query parameters other than the given. Errors: INVALID, with the problem filled. */
+/* Refuses query parameters other than the given (at most 32), and one that comes twice. Errors: INVALID, with the
+ * problem filled. */
 JC_MUST_CHECK jc_code jc_request_query_only(struct jc_request *request, const char *const *names, size_t n_names);
 
 #endif
