@@ -7,9 +7,9 @@ model=models/current        # the bundle the server loads
 
 packages_build=(build-essential ca-certificates libdnnl-dev libjansson-dev libmicrohttpd-dev libopenblas-dev
   libutf8proc-dev libyaml-dev meson nettle-dev ninja-build pkg-config python3 python3-pip
-  zlib1g-dev)
-packages_test=(clang clang-format curl haproxy libclang-rt-dev libtorch-dev nodejs prometheus python3-jsonschema
-  python3-pytest python3-requests python3-venv python3-yaml shellcheck systemd)
+  python3-yaml zlib1g-dev)
+packages_test=(chromium chromium-driver clang clang-format curl haproxy libclang-rt-dev libtorch-dev nodejs prometheus
+  python3-jsonschema python3-pytest python3-requests python3-selenium python3-venv shellcheck systemd)
 
 say() { printf '== %s\n' "$*" >&2; }
 

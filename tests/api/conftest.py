@@ -8,6 +8,7 @@ import pytest
 
 import harness
 from bundles import make_variants
+from page_states import LOOKS
 
 SLOW_PIECES = 32  # of 16 MiB
 
@@ -65,3 +66,19 @@ def server(bundle):
 def client(server):
     with server.client() as connected:
         yield connected
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium; a file's tests are skipped where there is none."""
+    pytest.importorskip("selenium")
+    from browser import Browser  # needs selenium
+    with Browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def any_look(browser):
+    """The browser, whose look a test may change."""
+    yield browser
+    browser.look(*LOOKS[0])

@@ -98,6 +98,8 @@ def check_headers(documented, answer):
 
 
 def check_against_spec(method, path, answer):
+    if path.startswith("/page/"):
+        return  # what the page loads is its own, and of no contract
     documented = documented_response(method, path, answer.status)
     check_headers(documented, answer)
     content_type = answer.headers.get("content-type")

@@ -89,6 +89,11 @@ def test_good(plain, method, path):
         assert ask(plain, method, path, headers).status == 200
 
 
+@each(lambda method, path, operation: "304" in operation["responses"])
+def test_not_modified(plain, method, path):
+    assert ask(plain, method, path, {"If-None-Match": "*"}).status == 304
+
+
 @each()
 def test_ambiguous(plain, method, path):
     expect_problem(ask_raw(plain, method, path, head_of(method, path, "Host: y")), 400, "ambiguous_request")

@@ -9,7 +9,7 @@ from harness import CLASSIFY, JSON, SPEC, Server, expect_problem, post_bytes
 GET_PATHS = [path for path, item in SPEC["paths"].items() if "get" in item]
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/classify/", "/v2/classify", "/V1/CLASSIFY", "/livez/x", "//livez",
+@pytest.mark.parametrize("path", ["/page", "/docs/", "/index.html", "/v1", "/v1/", "/v1/classify/", "/v2/classify", "/V1/CLASSIFY", "/livez/x", "//livez",
                                   "/favicon.ico", "/openapi.yml", "/..", "/../etc/passwd", "/caf%C3%A9", "/%FF"])
 def test_not_found(client, path):
     for method in ("GET", "POST", "HEAD", "DELETE"):
@@ -49,7 +49,7 @@ def test_accept(client, path):
     produced = client.request("GET", target).headers["content-type"].split(";")[0]
     for accept in ("*/*", produced, produced.split("/")[0] + "/*", "image/png, */*;q=0.1", ""):
         assert client.request("GET", target, headers={"Accept": accept}).status == 200, accept
-    for accept in ("image/png", "image/*, video/*", f"{produced};q=0", "*/*;q=0", f"*/*, {produced};q=0.0"):
+    for accept in ("image/png", "audio/*, video/*", f"{produced};q=0", "*/*;q=0", f"*/*, {produced};q=0.0"):
         expect_problem(client.request("GET", target, headers={"Accept": accept}), 406, "not_acceptable")
 
 

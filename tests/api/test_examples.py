@@ -84,14 +84,13 @@ def sample_of(operation, language):
 def test_curl_of_the_document(server, name, language):
     output = run_sample(server, language, sample_of(OPERATIONS[name], language))
     media, schema, documented = documented_answer(OPERATIONS[name])
-    if media == "application/json":
+    if name in ("openapi", "openapiJson"):  # JSON is YAML
+        assert yaml.safe_load(output) == SPEC
+    elif media == "application/json":
         answer = json.loads(output)
         validate(answer, schema)
         if MODEL or set(documented) == {"status"}:
             assert same(answer, documented)
-    elif media == "application/yaml":
-        assert output.encode() == (ROOT / "openapi.yaml").read_bytes()
-        assert {name: yaml.safe_load(output)[name] for name in documented}.keys() == documented.keys()
     else:
         assert set(documented.splitlines()[:-1]) <= set(output.splitlines())
 

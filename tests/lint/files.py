@@ -27,8 +27,9 @@ def problems_of(path):
 
 def main():
     root = pathlib.Path(sys.argv[1])
-    kinds = ("*.c", "*.h", "*.cpp", "*.py", "*.sh")
-    files = [path for folder in ("src", "tests", "scripts", "docker") for kind in kinds for path in sorted((root / folder).rglob(kind))]
+    kinds = ("*.c", "*.h", "*.cpp", "*.py", "*.sh", "*.js", "*.css")
+    folders = ("src", "tests", "scripts", "docker")
+    files = [path for folder in folders for kind in kinds for path in sorted((root / folder).rglob(kind))]
     problems = [problem for path in files for problem in problems_of(path)]
     print("\n".join(problems))
     print(f"{len(files)} files, {len(problems)} problems")

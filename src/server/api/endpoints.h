@@ -14,7 +14,7 @@ jc_code jc_endpoint_livez(struct jc_request *request);
 jc_code jc_endpoint_readyz(struct jc_request *request);
 jc_code jc_endpoint_startupz(struct jc_request *request);
 jc_code jc_endpoint_metrics(struct jc_request *request);
-jc_code jc_endpoint_openapi(struct jc_request *request);
+jc_code jc_endpoint_page(struct jc_request *request);
 jc_code jc_endpoint_options(struct jc_request *request);
 jc_code jc_endpoint_reload(struct jc_request *request);
 

@@ -26,6 +26,7 @@ static void put_problem(struct jc_request *request)
     struct jc_reply *reply = &request->reply;
     jc_buf_finish(&reply->body);
     reply->text = NULL;
+    reply->hash = reply->security_policy = NULL;
     reply->content_type = "application/problem+json";
     reply->status = jc_problem_status(request->problem.kind);
     jc_problem_put(&request->problem, request->id, &reply->body);
@@ -65,7 +66,9 @@ static struct draft draft_response(struct jc_request *request)
     if (request->problem.kind != JC_PROBLEM_NONE)
         put_problem(request);
     jc_policy_compress(request);
-    draft.n_bytes = strcmp(request->method, "HEAD") == 0 ? 0 : reply->text ? reply->n_text : reply->body.n;
+    jc_policy_revalidate(request);
+    bool is_bare = reply->status == MHD_HTTP_NOT_MODIFIED || strcmp(request->method, "HEAD") == 0;
+    draft.n_bytes = is_bare ? 0 : reply->text ? reply->n_text : reply->body.n;
     draft.response = create_response(reply);
     draft.duration_ns = jc_clock_ns() - request->start_ns;
     if (!draft.response)

@@ -33,10 +33,12 @@ struct jc_reply {
     struct jc_buf body;       /* handed over */
     const char *text;         /* static storage: sent without a copy where not NULL */
     size_t n_text;
-    int status;               /* 0 = 200 */
-    const char *allow;        /* header of a 405 and of OPTIONS; static storage */
-    const char *authenticate; /* header of a 401; static storage */
-    const char *encoding;     /* Content-Encoding; static storage, NULL = none */
+    int status;                  /* 0 = 200 */
+    const char *allow;           /* header of a 405 and of OPTIONS; static storage */
+    const char *authenticate;    /* header of a 401; static storage */
+    const char *encoding;        /* Content-Encoding; static storage, NULL = none */
+    const char *hash;            /* of what may be kept and asked for again: makes its ETag; static storage */
+    const char *security_policy; /* of a page, in place of an answer's that nothing is allowed; static storage */
 };
 
 enum jc_request_state {

@@ -80,7 +80,7 @@ static const struct histogram_row request_histogram = {
 
 /* Statuses this server sends, and nginx's 499: not sent, the client left. The last row counts any other (libmicrohttpd's
  * own refusals never reach us). */
-static const int statuses[] = {200, 204, 400, 401, 404, 405, 406, 409, 413, 415, 422, 429, 499, 500, 503, 504, 0};
+static const int statuses[] = {200, 204, 304, 400, 401, 404, 405, 406, 409, 413, 415, 422, 429, 499, 500, 503, 504, 0};
 
 struct histogram {
     _Atomic uint64_t counts[MAX_BUCKETS + 1]; /* not cumulative; the last is +Inf */

@@ -9,6 +9,7 @@
 #include "server/policy/accept.h"
 #include "server/policy/auth.h"
 #include "server/policy/compress.h"
+#include "server/policy/etag.h"
 #include "server/server.h"
 #include "server/wire/listener.h"
 #include "server/wire/tls.h"
@@ -111,4 +112,19 @@ void jc_policy_compress(struct jc_request *request)
     compressed = (struct jc_buf){0};
     reply->text = NULL;
     reply->encoding = "gzip";
+}
+
+void jc_policy_revalidate(struct jc_request *request)
+{
+    struct jc_reply *reply = &request->reply;
+    const char *has = jc_request_header(request, "If-None-Match");
+    if (!reply->hash || !has)
+        return;
+    char tag[JC_ETAG];
+    jc_etag_put(reply->hash, reply->encoding, tag);
+    if (!jc_etag_is_listed(has, tag))
+        return;
+    /* The body stays, unsent: Content-Length is that of the 200. */
+    reply->status = 304;
+    reply->content_type = NULL;
 }

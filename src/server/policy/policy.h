@@ -37,6 +37,9 @@ JC_MUST_CHECK jc_code jc_policy_admit(struct jc_request *request, size_t n_title
 /* The reply stands: compresses its body where the client takes that and it is worth it. */
 void jc_policy_compress(struct jc_request *request);
 
+/* The reply stands, compressed or not: where the client has those very bytes already, it becomes a 304. */
+void jc_policy_revalidate(struct jc_request *request);
+
 /* Each header of the reply but those of its connection. duration_ns: since the request came. */
 typedef void jc_policy_put(void *context, const char *name, const char *value);
 void jc_policy_put_headers(const struct jc_request *request, uint64_t duration_ns, jc_policy_put *put, void *context);

@@ -4,17 +4,16 @@
 
 #include "server/api/request.h"
 #include "server/policy/cors.h"
+#include "server/policy/etag.h"
 #include "server/policy/policy.h"
 #include "server/server.h"
 
-/* On every answer. A browser that is made to open one as a page, a script or a frame finds nothing that it may do. */
+/* On every answer. */
 static const struct {
     const char *name, *value;
 } fixed[] = {
     {"X-Content-Type-Options", "nosniff"},
-    {"Cache-Control", "no-store"},      /* titles may be personal data, and /readyz must be fresh */
-    {"Referrer-Policy", "no-referrer"}, /* GET has titles in its address */
-    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+    {"Referrer-Policy", "no-referrer"},              /* GET has titles in its address */
     {"Cross-Origin-Resource-Policy", "same-origin"}, /* for what is fetched without CORS: <script>, <img> */
 };
 
@@ -68,6 +67,25 @@ static void put_vary(const struct jc_server_config *config, const struct sink *s
                                      : "Accept-Encoding");
 }
 
+/* Kept by nobody: titles may be personal data, and /readyz must be fresh. But for our files, which change with the
+ * program: kept, and asked for again each time. */
+static void put_caching(const struct jc_reply *reply, const struct sink *sink)
+{
+    put(sink, "Cache-Control", reply->hash ? "no-cache" : "no-store");
+    if (!reply->hash)
+        return;
+    char tag[JC_ETAG];
+    jc_etag_put(reply->hash, reply->encoding, tag);
+    put(sink, "ETag", tag);
+}
+
+/* A browser that is made to open an answer as a page, a script or a frame finds nothing that it may do. */
+static void put_security_policy(const struct jc_reply *reply, const struct sink *sink)
+{
+    put(sink, "Content-Security-Policy",
+        reply->security_policy ? reply->security_policy : "default-src 'none'; frame-ancestors 'none'");
+}
+
 static void put_timing(const struct jc_request *request, uint64_t duration_ns, const struct sink *sink)
 {
     char text[JC_SERVER_TIMING_TEXT];
@@ -83,6 +101,8 @@ void jc_policy_put_headers(const struct jc_request *request, uint64_t duration_n
     const struct jc_reply *reply = &request->reply;
     for (size_t i = 0; i < JC_COUNT(fixed); i++)
         put(&sink, fixed[i].name, fixed[i].value);
+    put_caching(reply, &sink);
+    put_security_policy(reply, &sink);
     if (request->server->tls)
         put(&sink, "Strict-Transport-Security", "max-age=31536000");
     put_cors(request, &sink);

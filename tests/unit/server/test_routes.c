@@ -13,7 +13,8 @@ static void test_every_row(void)
         CHECK(route->handle != NULL);
         if (strcmp(route->path, "*") == 0)
             continue;
-        CHECK(route->produces && strchr(route->produces, '/'));
+        bool is_of_many = route->path[strlen(route->path) - 1] == '*'; /* and of many media types */
+        CHECK(is_of_many ? !route->produces : route->produces && strchr(route->produces, '/'));
         CHECK(route->path[0] == '/');
         CHECK_INT(jc_route_find(route->set, route->method, route->path, &exists), i); /* and no row hides another */
         CHECK(exists);
@@ -33,11 +34,15 @@ static void test_find(void)
     REQUIRE(get < jc_n_routes);
     CHECK(!jc_routes[get].has_body);
     CHECK_INT(jc_route_find(EVERYWHERE, "HEAD", "/v1/classify", &exists), get);
+    size_t file = jc_route_find(EVERYWHERE, "GET", "/page/app.js", &exists);
+    REQUIRE(file < jc_n_routes);
+    CHECK_STR(jc_routes[file].path, "/page/*");
     size_t post = jc_route_find(EVERYWHERE, "POST", "/v1/classify", &exists);
     REQUIRE(post < jc_n_routes);
     CHECK(jc_routes[post].has_body);
 
-    static const char *const absent[] = {"", "/", "/v1", "/v1/", "/v1/classify/", "/V1/classify", "/livez ", "livez"};
+    static const char *const absent[] = {"",        "//",   "/page", "/v1", "/v1/", "/v1/classify/", "/V1/classify",
+                                         "/livez ", "livez"};
     for (size_t i = 0; i < JC_COUNT(absent); i++) {
         exists = true;
         CHECK_INT(jc_route_find(EVERYWHERE, "GET", absent[i], &exists), jc_n_routes);
