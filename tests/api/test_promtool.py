@@ -118,6 +118,7 @@ def prometheus(bundle, tmp_path_factory):
             if number < 2:
                 watched.make_traffic(server)
         running.wait_for(lambda: all(rule["health"] != "unknown" for rule in rules_of(running)))
+        running.wait_for(lambda: all(running.query(name) for name in monitoring.recorded()))
         with server.client() as client:
             running.page = watched.metrics_text(client)
         yield running
@@ -150,5 +151,3 @@ def test_rules_evaluate(prometheus):
     for rule in rules:
         assert rule["health"] == "ok", rule
         assert rule.get("state") in (None, "inactive", "pending"), rule
-    for name in monitoring.recorded():
-        assert prometheus.query(name), name
