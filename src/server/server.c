@@ -68,16 +68,14 @@ static jc_code start_listeners(struct jc_server *server, struct jc_err *err)
                                           .port = (unsigned)config->http.port,
                                           .threads = n_threads,
                                           .connections = n_connections,
-                                          .offers = JC_ROUTES_PUBLIC | JC_ROUTES_PROBES,
-                                          .quiesced_fd = -1};
+                                          .offers = JC_ROUTES_PUBLIC | JC_ROUTES_PROBES};
     server->admin = (struct jc_listener){.server = server,
                                          .key = "admin",
                                          .address = config->admin.address,
                                          .port = (unsigned)config->admin.port,
                                          .threads = 1,
                                          .connections = ADMIN_CONNECTIONS,
-                                         .offers = JC_ROUTES_ADMIN | JC_ROUTES_PROBES | JC_ROUTES_METRICS,
-                                         .quiesced_fd = -1};
+                                         .offers = JC_ROUTES_ADMIN | JC_ROUTES_PROBES | JC_ROUTES_METRICS};
     if (!config->admin.metrics_only)
         server->public.offers |= JC_ROUTES_METRICS;
     if (config->admin.address[0] && (code = jc_listener_start(&server->admin, err)))
@@ -91,7 +89,6 @@ jc_code jc_server_create(const struct jc_server_config *config, struct jc_server
     if (!server)
         return jc_fail(err, JC_E_NOMEM, "out of memory");
     server->config = config;
-    server->public.quiesced_fd = server->admin.quiesced_fd = -1;
     jc_code code = jc_policy_start(server, err);
     if (!code)
         code = jc_metrics_create(jc_n_routes, &server->metrics, err);

@@ -191,6 +191,26 @@ def test_memory_runs_out(bundle, which):
 
 
 @pytest.mark.skipif(SANITIZED, reason="a sanitizer ends a process that is out of memory")
+def test_connections_without_memory(bundle):
+    """Those for which there is none are closed, and do not count as open for ever."""
+    with Server(bundle, "http.connections=300", "http.threads=2") as server:
+        assert is_served(server)
+        set_limit(server, resource.RLIMIT_DATA, 4096)  # with 0 the system would let it have all
+        held = [server.raw() for _ in range(600)]
+        assert held[-1].read() is None and n_fds(server) < 300
+        for raw in held:
+            raw.__exit__()
+        set_limit(server, resource.RLIMIT_DATA, NO_LIMIT[0])
+        connections = [server.raw() for _ in range(300)]
+        for raw in connections:
+            raw.send(GET)
+            assert raw.read().status == 200
+        for raw in connections:
+            raw.__exit__()
+        assert is_served(server)
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer ends a process that is out of memory")
 def test_reload_without_memory(bundle):
     """The old model serves on."""
     with Server(bundle, "admin.address=127.0.0.1", "admin.port=0") as server, server.admin() as admin:

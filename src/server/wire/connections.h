@@ -13,7 +13,7 @@
  * have arrived in IDLE it learns from the system (TCP_INFO): a piece of a pipelined request that came with the one
  * before it goes unnoticed, and ends with http.idle_timeout.
  *
- * Ownership: libmicrohttpd opens and closes sockets; a struct jc_connection lives from its notification of the start to
+ * Ownership: libmicrohttpd owns and closes sockets; a struct jc_connection lives from its notification of the start to
  * that of the end, which comes before the descriptor is closed. A socket is touched under the connection's lock alone,
  * and the end takes that lock too: a descriptor that is used again is never hit. Lock order: table, connection.
  * Threads: jc_connection_... from the connection's event thread; the rest from any.

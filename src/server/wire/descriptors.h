@@ -1,7 +1,7 @@
 /*
  * Descriptors for the connections: the process's limit is raised as far as they need and the system lets it, and where
- * that is too little, fewer connections are taken, with a warning. A connection too many then waits in the listen queue.
- * libmicrohttpd, out of descriptors, would call accept again and again.
+ * that is too little, fewer connections are taken, with a warning. A connection too many then waits in the listen queue
+ * until another has closed, and the log and a model that is loaded still find descriptors.
  */
 #ifndef JC_SERVER_WIRE_DESCRIPTORS_H
 #define JC_SERVER_WIRE_DESCRIPTORS_H

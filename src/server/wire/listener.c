@@ -1,17 +1,16 @@
 /* Sockets that are listened on, and the daemon behind them. See listener.h. */
 #include "server/wire/listener.h"
 
-#include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "server/server.h"
+#include "server/wire/acceptor.h"
 #include "server/wire/http.h"
 #include "server/wire/intake.h"
 #include "server/wire/tls.h"
@@ -23,18 +22,17 @@
 /* The first complaint of this thread: why a daemon did not start. Those behind it say only that it did not. */
 static _Thread_local char complaint[512];
 
-/* What libmicrohttpd says where accept finds no descriptor or memory and this thread has no connection whose end would
- * free some. It then calls accept again at once, for ever: its word is the only place to slow it down. The process has
- * descriptors for all of its connections (descriptors.h), so it is the system that is short, or the limit was lowered. */
-static const char no_resources[] = "Hit process or system resource limit at FIRST connection";
-#define NO_RESOURCES_NS (20 * 1000 * 1000)
+/* What an event thread says where it has no memory for a new connection, and closes it without a notification. The
+ * thread that adds connections says the same, and learns it from the call's result. */
+static const char no_memory[] = "Error allocating memory";
+static _Thread_local bool is_adding;
 
-/* libmicrohttpd's own complaints are about clients (resets, garbage): debug level. */
+/* libmicrohttpd's own complaints are about clients (resets, garbage): debug level. The context is a listener, or NULL. */
 static void JC_PRINTF(2, 0) log_daemon(void *context, const char *fmt, va_list args)
 {
-    (void)context;
-    if (strncmp(fmt, no_resources, sizeof no_resources - 1) == 0)
-        nanosleep(&(struct timespec){.tv_nsec = NO_RESOURCES_NS}, NULL);
+    const struct jc_listener *listener = context;
+    if (listener && !is_adding && strncmp(fmt, no_memory, sizeof no_memory - 1) == 0)
+        jc_acceptor_closed(listener->acceptor);
     char text[sizeof complaint];
     vsnprintf(text, sizeof text, fmt, args);
     text[strcspn(text, "\r\n")] = '\0';
@@ -127,65 +125,82 @@ jc_code jc_listener_check_tls(const struct jc_server_config *config, const struc
     return JC_OK;
 }
 
+static bool add_connection(void *context, int fd, const struct sockaddr *address, socklen_t n_address)
+{
+    const struct jc_listener *listener = context;
+    is_adding = true;
+    bool added = MHD_add_connection(listener->daemon, fd, address, n_address) == MHD_YES; /* or closes it */
+    is_adding = false;
+    return added;
+}
+
+/* A closed connection's descriptor is closed in a moment. */
+static void note_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                            enum MHD_ConnectionNotificationCode code)
+{
+    const struct jc_listener *listener = context;
+    jc_intake_notify(listener->server->intake, connection, socket_context, code);
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED)
+        jc_acceptor_closed(listener->acceptor);
+}
+
+/*
+ * The acceptor bounds what is open. libmicrohttpd's own limit must never be met: it is divided among the threads, a
+ * connection's thread follows from its descriptor, and a thread that is over its share closes the connection and goes on
+ * with a lock that it never gives back. So each may hold all, and one that it has not yet finished closing.
+ */
+static unsigned daemon_limit(const struct jc_listener *listener)
+{
+    return (listener->connections + 1) * listener->threads;
+}
+
+static jc_code start_daemon(struct jc_listener *listener, struct jc_err *err)
+{
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
+                     MHD_USE_ERROR_LOG;
+    struct MHD_OptionItem tls[4];
+    jc_code code = add_tls(listener->server->tls, &flags, tls, err);
+    if (code)
+        return code;
+    complaint[0] = '\0';
+    /* The logger comes first: only then do later options' complaints go there. */
+    listener->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, jc_http_access, listener, MHD_OPTION_EXTERNAL_LOGGER, log_daemon, listener,
+        MHD_OPTION_NOTIFY_COMPLETED, jc_http_complete, listener, MHD_OPTION_NOTIFY_CONNECTION, note_connection,
+        listener, MHD_OPTION_URI_LOG_CALLBACK, jc_intake_target, listener->server->intake,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+        daemon_limit(listener), MHD_OPTION_ARRAY, tls,
+        listener->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, listener->threads, MHD_OPTION_END);
+    return listener->daemon ? JC_OK : fail_start(listener, err);
+}
+
 jc_code jc_listener_start(struct jc_listener *listener, struct jc_err *err)
 {
-    struct jc_intake *intake = listener->server->intake;
     JC_AUTO_FD int fd = -1;
     jc_code code = open_listener(listener, &fd, err);
     if (code)
         return code;
     listener->port = bound_port(fd);
-
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
-    struct MHD_OptionItem tls[4];
-    if ((code = add_tls(listener->server->tls, &flags, tls, err)))
+    const struct jc_acceptor_options options = {
+        .fd = fd, .most_open = listener->connections, .take = add_connection, .context = listener};
+    if ((code = jc_acceptor_create(&options, &listener->acceptor, err)))
         return code;
-    complaint[0] = '\0';
-    /* The logger comes first: only then do later options' complaints go there. */
-    listener->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, jc_http_access, listener, MHD_OPTION_EXTERNAL_LOGGER, log_daemon, NULL,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, jc_http_complete, listener,
-        MHD_OPTION_NOTIFY_CONNECTION, jc_intake_notify, intake, MHD_OPTION_URI_LOG_CALLBACK, jc_intake_target, intake,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-        listener->connections, MHD_OPTION_ARRAY, tls,
-        listener->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, listener->threads, MHD_OPTION_END);
-    if (!listener->daemon)
-        return fail_start(listener, err);
-    fd = -1; /* the daemon's now */
-    return JC_OK;
-}
-
-/* Gives the daemon the connections that wait to be accepted: their clients think them open and may have sent a request,
- * which the end of the listening socket would answer with a reset. At most a queue's length: more may come meanwhile. */
-static void take_waiting(struct jc_listener *listener)
-{
-    for (int i = 0; i < SOMAXCONN; i++) {
-        struct sockaddr_storage address;
-        socklen_t n = sizeof address;
-        int fd = accept4(listener->quiesced_fd, (struct sockaddr *)&address, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0)
-            (void)MHD_add_connection(listener->daemon, fd, (struct sockaddr *)&address, n); /* or closes it */
-        else if (errno != EINTR && errno != ECONNABORTED)
-            return;
-    }
+    fd = -1; /* the acceptor's now */
+    code = start_daemon(listener, err);
+    return code ? code : jc_acceptor_start(listener->acceptor, err);
 }
 
 void jc_listener_stop_accepting(struct jc_listener *listener)
 {
-    listener->quiesced_fd = listener->daemon ? MHD_quiesce_daemon(listener->daemon) : -1;
-    if (listener->quiesced_fd < 0)
-        return;
-    take_waiting(listener);
-    /* Shut down, not closed: an event thread may still use the descriptor until the daemon has stopped. */
-    shutdown(listener->quiesced_fd, SHUT_RDWR);
+    if (listener->acceptor)
+        jc_acceptor_stop(listener->acceptor);
 }
 
 void jc_listener_stop(struct jc_listener *listener)
 {
+    jc_listener_stop_accepting(listener);
     if (listener->daemon)
         MHD_stop_daemon(listener->daemon);
     listener->daemon = NULL;
-    if (listener->quiesced_fd >= 0)
-        close(listener->quiesced_fd);
-    listener->quiesced_fd = -1;
+    jc_acceptor_destroy(TAKE(listener->acceptor)); /* behind the daemon, which tells it of closed connections */
 }

@@ -1,10 +1,12 @@
-/* What the server listens on: a socket, and the daemon of event threads behind it. Threads: the main one. */
+/* What the server listens on: a socket, the thread that accepts its connections, and the daemon of event threads behind
+ * it. Threads: the main one. */
 #ifndef JC_SERVER_WIRE_LISTENER_H
 #define JC_SERVER_WIRE_LISTENER_H
 
 #include "base/err.h"
 
 struct MHD_Daemon;
+struct jc_acceptor;
 struct jc_server;
 struct jc_server_config;
 struct jc_tls;
@@ -18,18 +20,18 @@ struct jc_listener {
     unsigned threads, connections;
     unsigned offers; /* of enum jc_route_set */
 
-    struct MHD_Daemon *daemon; /* NULL: not started */
-    int quiesced_fd;           /* the socket after it stopped accepting; -1 before */
+    struct jc_acceptor *acceptor; /* NULL: not started */
+    struct MHD_Daemon *daemon;
 };
 
-/* Errors: IO, INVALID (the address), UNSUPPORTED (TLS). */
+/* Failed, it leaves what there is to jc_listener_stop. Errors: IO, INVALID (the address), UNSUPPORTED (TLS), NOMEM. */
 JC_MUST_CHECK jc_code jc_listener_start(struct jc_listener *listener, struct jc_err *err);
 
 /* Whether a listener would start with these: that they parse, and belong together. Errors: INVALID, UNSUPPORTED. */
 JC_MUST_CHECK jc_code jc_listener_check_tls(const struct jc_server_config *config, const struct jc_tls *tls,
                                             struct jc_err *err);
 
-/* Refuses new connections; open ones, and those that wait to be accepted, go on. Not started: nothing. */
+/* Refuses new connections; open ones, and those that wait to be accepted and fit, go on. Not started: nothing. */
 void jc_listener_stop_accepting(struct jc_listener *listener);
 
 /* Ends the event threads and closes what is open. No connection is suspended. Not started: nothing. */
