@@ -283,7 +283,8 @@ static void take_locked(struct jc_batcher *batcher, struct jc_batch *batch)
         struct jc_ticket *ticket = batcher->first;
         if (!ticket->swept && jc_ticket_is_dead(ticket, now_ns))
             sweep_locked(batcher, ticket, now_ns, &batch->dropped);
-        if (!take_turn_locked(batcher, ticket, max_items, batch))
+        /* One that is swept empty leaves the queue whatever the batch has room for: it is not there for long. */
+        if (ticket->queue && !take_turn_locked(batcher, ticket, max_items, batch))
             break;
         pop_first(batcher);
         if (ticket->queue)

@@ -248,6 +248,28 @@ static void test_models(void)
         free(tickets[i].items);
 }
 
+/* Of another model than the batch's, and its client left: it leaves the queue at once, as whoever has its dropped items
+ * ends it. */
+static void test_another_model_gone(void)
+{
+    struct jc_item *items[64];
+    JC_AUTO(jc_batcher) struct jc_batcher *batcher = create(1000, 64, 100000);
+    struct jc_ticket live = make_ticket(1, 3, NULL), gone = make_ticket(2, 3, NULL);
+    gone.generation = 1;
+    push(batcher, &live);
+    push(batcher, &gone);
+    atomic_store(&gone.gone, true);
+    struct jc_batch batch = {.items = items};
+    REQUIRE(jc_batcher_take(batcher, &batch) && batch.n_items == 1 && items[0]->ticket == &live);
+    REQUIRE(batch.dropped && batch.dropped->next && batch.dropped->ticket == &gone);
+    CHECK_INT(count_queued(batcher), 0);
+    jc_batcher_report(batcher, &batch, 0);
+    jc_batcher_stop(batcher);
+    CHECK(!jc_batcher_take(batcher, &batch)); /* nothing is left */
+    free(live.items);
+    free(gone.items);
+}
+
 /* What no worker has yet is dropped, all of it; what one has is still his. */
 static void test_cancel(void)
 {
@@ -403,6 +425,7 @@ int main(void)
     test_stop();
     test_failures();
     test_models();
+    test_another_model_gone();
     test_cancel();
     test_sharing();
     test_threads();
