@@ -209,6 +209,13 @@ def same(answer, documented):
     return answer == documented
 
 
+def wait_until(condition):
+    deadline = time.monotonic() + TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.005)
+
+
 class Raw:
     """A socket, to send what http.client would not."""
 

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from harness import (CLASSIFY, JSON, SANITIZED, SPEC, TIMEOUT_S, Client, Raw, Server, answered, check_against_spec,
-                     documented_words, expect_problem, long_title, resolve)
+                     documented_words, expect_problem, long_title, resolve, wait_until)
 from test_policy_auth import ALPHA, bearer, line
 
 RELOAD = "/admin/reload"
@@ -60,13 +60,6 @@ def long_request():
     """Work for a while."""
     body = json.dumps({"postings": [{"title": long_title(i)} for i in range(1000)], "top_n": 1}).encode()
     return head_of("POST", CLASSIFY, f"Content-Length: {len(body)}") + body
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + TIMEOUT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 def each(method_filter=lambda method, path, operation: True):

@@ -3,11 +3,10 @@ import hashlib
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 
-from harness import CLASSIFY, SERVER, SPEC, TIMEOUT_S, Server, error_line, expect_problem, run
+from harness import CLASSIFY, SERVER, SPEC, TIMEOUT_S, Server, error_line, expect_problem, run, wait_until
 
 ALPHA, BETA, GAMMA = "alpha-key-0123456789", "beta-key-0123456789", "gamma-key-0123456789"
 
@@ -25,13 +24,6 @@ def replace(path, text):
 
 def bearer(key):
     return {"Authorization": f"Bearer {key}"}
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + TIMEOUT_S
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -102,10 +94,10 @@ def test_rotation(guarded, keys):
     with guarded.client() as client:
         assert status_of(client, ALPHA) == 200 and status_of(client, GAMMA) == 401
         replace(keys, line("alpha", ALPHA) + line("alpha", GAMMA))
-        wait_for(lambda: status_of(client, GAMMA) == 200)
+        wait_until(lambda: status_of(client, GAMMA) == 200)
         assert status_of(client, ALPHA) == 200 and status_of(client, BETA) == 401
         replace(keys, line("alpha", GAMMA))
-        wait_for(lambda: status_of(client, ALPHA) == 401)
+        wait_until(lambda: status_of(client, ALPHA) == 401)
         assert status_of(client, GAMMA) == 200
     assert [event["event"] for event in guarded.stop()].count("keys_reloaded") == 2
 
@@ -114,7 +106,7 @@ def test_sighup_reads_the_keys_at_once(guarded, keys):
     """Not only when a key comes in: nobody asks anything here."""
     replace(keys, f"oops:{BETA}\n")
     guarded.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: "keys_reload_failed" in guarded.log_text())
+    wait_until(lambda: "keys_reload_failed" in guarded.log_text())
     assert [event["event"] for event in guarded.stop()].count("keys_reload_failed") == 1
 
 
@@ -124,12 +116,12 @@ def test_a_bad_file_keeps_the_keys(guarded, keys):
 
     with guarded.client() as client:
         replace(keys, line("gamma", GAMMA) + f"oops:{BETA}\n")
-        wait_for(lambda: status_of(client, ALPHA) == 200 and failures() == 1)
+        wait_until(lambda: status_of(client, ALPHA) == 200 and failures() == 1)
         assert status_of(client, ALPHA) == 200 and status_of(client, BETA) == 200 and status_of(client, GAMMA) == 401
         keys.unlink()
-        wait_for(lambda: status_of(client, ALPHA) == 200 and failures() == 2)
+        wait_until(lambda: status_of(client, ALPHA) == 200 and failures() == 2)
         replace(keys, line("gamma", GAMMA))
-        wait_for(lambda: status_of(client, GAMMA) == 200)
+        wait_until(lambda: status_of(client, GAMMA) == 200)
         assert status_of(client, ALPHA) == 401
         page = client.request("GET", "/metrics", headers=bearer(GAMMA)).body.decode()
     assert "\njobcode_keys_reload_failures_total 2\n" in page and "\njobcode_keys_reloads_total 1\n" in page
@@ -181,7 +173,7 @@ def test_rate(bundle, keys):
 def test_rate_lets_in_again(bundle, keys):
     with Server(bundle, f"auth.keys_file={keys}", "auth.rate=1000", "auth.burst=1") as server, server.client() as client:
         assert client.post({"postings": [{"title": "nurse"}] * 300}, bearer(ALPHA)).status == 200
-        wait_for(lambda: client.post({"title": "nurse"}, bearer(ALPHA)).status == 200)
+        wait_until(lambda: client.post({"title": "nurse"}, bearer(ALPHA)).status == 200)
 
 
 def test_no_rate_by_default(guarded):

@@ -9,16 +9,9 @@ import pytest
 
 import harness
 from bundles import DAMAGES, VARIANTS, damage, model, reload, serve, switch, version_of
-from harness import TIMEOUT_S, Server, expect_problem, long_title, post_bytes
+from harness import Server, expect_problem, long_title, post_bytes, wait_until
 
 RELOAD = "/admin/reload"
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + TIMEOUT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def events_of(server, name):

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import SANITIZED, SPEC, TIMEOUT_S, Server, expect_problem, long_title, post_bytes, validate
+from harness import SANITIZED, SPEC, TIMEOUT_S, Server, expect_problem, long_title, post_bytes, validate, wait_until
 
 # Longer than any timeout here: a deadline that is not set shows as one of the others not being reached.
 LONG = ("http.idle_timeout=1h", "http.header_timeout=1h", "http.body_timeout=1h", "http.send_timeout=1h")
@@ -134,7 +134,7 @@ def test_slow_bodies(bundle):
         wait_for_fds(server, fds)
         assert n_closed(server, "body_timeout") == N_LORIS
         with server.client() as client:
-            assert client.metrics()["jobcode_http_requests_in_flight"] == 1
+            wait_until(lambda: client.metrics()["jobcode_http_requests_in_flight"] == 1)
 
 
 def test_timeout_answers_408(bundle):
@@ -168,7 +168,7 @@ def test_idle(bundle):
 def test_waiting_is_not_timed_out(bundle):
     """A request that waits for a worker for longer than every timeout is answered."""
     sets = ("http.idle_timeout=100ms", "http.header_timeout=100ms", "http.body_timeout=30s", "http.send_timeout=30s",
-            "workers.count=1", "workers.batch_titles=1")
+            "workers.count=1", "workers.batch_titles=1", "requests.timeout=5m")
     request = post_bytes({"postings": [{"title": long_title(number)} for number in range(1000)], "top_n": 1})
     with Server(bundle, *sets) as server:
         connections = [server.raw() for _ in range(8)]
@@ -208,7 +208,7 @@ def test_never_reading(bundle):
             raw.__exit__()
         wait_for_fds(server, fds)
         with server.client() as client:
-            assert client.metrics()["jobcode_http_requests_in_flight"] == 1
+            wait_until(lambda: client.metrics()["jobcode_http_requests_in_flight"] == 1)
             assert client.post({"title": "nurse"}).status == 200
 
 
