@@ -271,7 +271,7 @@ def measure_cache_round(bench, model):
     with Server(bench.args.server, model, [threads]) as server:
         bench.measure(server, ONE_EACH)  # every title once and more
         hits, alone = bench.measure(server, ONE_EACH), bench.measure(server, ONE_ALONE)
-    if min(hits["hits"], alone["hits"]) < 1:
+    if min(hits["hits"], alone["hits"]) < .999:  # the health canary is never a hit
         raise SystemExit("not every title was in the cache")
     with Bare(bench.args.bare, round(hits["body_bytes"])) as handler:
         bare = bench.measure(handler, ONE_EACH)
