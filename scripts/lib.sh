@@ -32,7 +32,7 @@ install_packages() {
   (
     if [ ! -e "$no_services" ]; then
       trap 'as_root rm -f "$no_services"' EXIT
-      printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin "$no_services"
+      as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$no_services && chmod 755 $no_services"
     fi
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   )
