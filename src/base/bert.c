@@ -32,3 +32,20 @@ size_t jc_bert_calibration_size(const struct jc_bert *bert)
 {
     return 2 * bert->layers * (3 * bert->hidden + bert->intermediate);
 }
+
+jc_code jc_bert_check_texts(const struct jc_bert *bert, const int32_t *ids, const uint32_t *n_tokens, size_t n_texts,
+                            struct jc_err *err)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < n_texts; i++) {
+        if (n_tokens[i] < 1 || n_tokens[i] > bert->max_tokens)
+            return jc_fail(err, JC_E_INVALID, "text %zu has %u tokens, not 1 to %zu", i, (unsigned)n_tokens[i],
+                           bert->max_tokens);
+        n += n_tokens[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        if (ids[i] < 0 || (size_t)ids[i] >= bert->vocab)
+            return jc_fail(err, JC_E_INVALID, "token id %d is outside of the vocabulary of %zu", (int)ids[i],
+                           bert->vocab);
+    return JC_OK;
+}

@@ -3,6 +3,7 @@
 #define JC_BASE_BERT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/sha256.h"
@@ -11,8 +12,8 @@ JC_C_BEGIN
 
 enum jc_pooling { JC_POOLING_MEAN, JC_POOLING_CLS };
 
-/* Of the matrix products: float32, or 8-bit weights and activations. */
-enum jc_precision { JC_PRECISION_F32, JC_PRECISION_INT8 };
+/* Of the matrix products: float32; 8-bit weights and activations (the CPU's); halves (a GPU's). */
+enum jc_precision { JC_PRECISION_F32, JC_PRECISION_INT8, JC_PRECISION_F16 };
 
 struct jc_bert {
     size_t hidden, layers, heads, intermediate, vocab, positions, types;
@@ -24,6 +25,11 @@ struct jc_bert {
 
 /* Do the sizes go together? Errors: FORMAT, saying which do not. */
 JC_MUST_CHECK jc_code jc_bert_check(const struct jc_bert *bert, struct jc_err *err);
+
+/* Are these texts such as the encoder takes: ids, one text behind the other, in [0, vocab), of 1 to max_tokens tokens
+ * each? Errors: INVALID, naming the text or the id. */
+JC_MUST_CHECK jc_code jc_bert_check_texts(const struct jc_bert *bert, const int32_t *ids, const uint32_t *n_tokens,
+                                          size_t n_texts, struct jc_err *err);
 
 /* Floats of a calibration: two for each input of each linear layer (dnn/dnn.h). */
 size_t jc_bert_calibration_size(const struct jc_bert *bert);

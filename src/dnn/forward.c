@@ -266,28 +266,11 @@ static jc_code run_block(struct pass *pass, struct jc_err *err)
     return JC_OK;
 }
 
-static jc_code check_texts(const struct jc_bert *bert, const int32_t *ids, const uint32_t *n_tokens, size_t n_texts,
-                           struct jc_err *err)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < n_texts; i++) {
-        if (n_tokens[i] < 1 || n_tokens[i] > bert->max_tokens)
-            return jc_fail(err, JC_E_INVALID, "text %zu has %u tokens, not 1 to %zu", i, (unsigned)n_tokens[i],
-                           bert->max_tokens);
-        n += n_tokens[i];
-    }
-    for (size_t i = 0; i < n; i++)
-        if (ids[i] < 0 || (size_t)ids[i] >= bert->vocab)
-            return jc_fail(err, JC_E_INVALID, "token id %d is outside of the vocabulary of %zu", (int)ids[i],
-                           bert->vocab);
-    return JC_OK;
-}
-
 /* Block by block. */
 static jc_code run(struct pass pass, size_t n_texts, struct jc_err *err)
 {
     const struct jc_bert *bert = &pass.encoder->bert;
-    jc_code code = check_texts(bert, pass.ids, pass.n_tokens, n_texts, err);
+    jc_code code = jc_bert_check_texts(bert, pass.ids, pass.n_tokens, n_texts, err);
     if (code)
         return code;
     jc_dnn_single_thread();

@@ -124,6 +124,7 @@ jc_code jc_classifier_load(const char *folder, const struct jc_encoder_options *
     const struct jc_category *categories = jc_bundle_categories(classifier->bundle, &n_categories);
     if ((code = check_fit(classifier, err)) ||
         (code = jc_groups_create(categories, n_categories, &classifier->groups, err)) ||
+        (code = jc_ranker_create(classifier->encoder, jc_bundle_head(classifier->bundle), &classifier->ranker, err)) ||
         (code = run_canaries(classifier, err)))
         return jc_wrap(err, "model '%s'", folder);
     *ret_classifier = TAKE(classifier);
@@ -135,6 +136,7 @@ void jc_classifier_destroy(struct jc_classifier *classifier)
     if (!classifier)
         return;
     jc_groups_destroy(classifier->groups);
+    jc_ranker_destroy(classifier->ranker);
     jc_encoder_destroy(classifier->encoder);
     jc_tokenizer_destroy(classifier->tokenizer);
     jc_bundle_destroy(classifier->bundle);

@@ -4,6 +4,7 @@
 
 #include "model/classifier.h"
 #include "model/encoder.h"
+#include "model/ranker.h"
 #include "text/tokenizer.h"
 
 struct jc_classifier {
@@ -11,6 +12,7 @@ struct jc_classifier {
     struct jc_tokenizer *tokenizer;
     struct jc_encoder *encoder;
     struct jc_groups *groups;
+    struct jc_ranker *ranker;  /* NULL: the encoder, or this head, has none */
     enum jc_posting_part part; /* of a posting that is encoded */
 };
 

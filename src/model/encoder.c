@@ -1,11 +1,13 @@
 /* From a model's kind and the configuration to what runs it. See encoder.h. */
 #include "model/encoder.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "artifact/safetensors.h"
 #include "base/buf.h"
+#include "cuda/cuda.h"
 #include "dnn/gemm.h"
 #include "model/encoder_impl.h"
 
@@ -14,22 +16,78 @@ enum { INT8_SCHEME = 1 }; /* changes when src/dnn rounds another way, so that ke
 static const struct jc_encoder_class *const backends[] = {
     [JC_BACKEND_ONEDNN] = &jc_encoder_dnn_class,
     [JC_BACKEND_TORCH] = &jc_encoder_torch_class,
+    [JC_BACKEND_CUDA] = &jc_encoder_cuda_class,
 };
+static const char *const precisions[] = {
+    [JC_PRECISION_F32] = "f32", [JC_PRECISION_INT8] = "int8", [JC_PRECISION_F16] = "f16"};
 
-static jc_code choose_class(const struct jc_encoder_source *source, const struct jc_encoder_options *options,
+jc_code jc_encoder_device_parse(const char *text, int *ret_device, struct jc_err *err)
+{
+    static const char cuda[] = "cuda:";
+    if (strcmp(text, "auto") == 0)
+        return *ret_device = JC_DEVICE_AUTO, JC_OK;
+    if (strcmp(text, "cpu") == 0)
+        return *ret_device = JC_DEVICE_CPU, JC_OK;
+    const size_t n = strlen(text), n_cuda = sizeof cuda - 1;
+    if (n <= n_cuda || n > n_cuda + 3 || strncmp(text, cuda, n_cuda) != 0 ||
+        strspn(text + n_cuda, "0123456789") != n - n_cuda)
+        return jc_fail(err, JC_E_INVALID, "'%s' is no device: " JC_DEVICE_FORMS, text);
+    *ret_device = 1 + (int)strtol(text + n_cuda, NULL, 10);
+    return JC_OK;
+}
+
+/* From what was asked for to what runs: the backend and, for `cuda`, the GPU. */
+static jc_code settle_device(struct jc_encoder_options *options, struct jc_err *err)
+{
+    const bool is_native = options->backend != JC_BACKEND_TORCH, is_int8 = options->precision == JC_PRECISION_INT8;
+    if (options->device > 0) {
+        if (!is_native || is_int8)
+            return jc_fail(err, JC_E_UNSUPPORTED,
+                           "encoder.device cuda:%d needs encoder.backend onednn or cuda, and encoder.precision f32 or "
+                           "f16",
+                           options->device - 1);
+        options->backend = JC_BACKEND_CUDA;
+    } else if (options->device == JC_DEVICE_AUTO && is_native && !is_int8 && jc_cuda_count() > 0) {
+        options->backend = JC_BACKEND_CUDA;
+    } else if (options->device == JC_DEVICE_CPU && options->backend == JC_BACKEND_CUDA) {
+        return jc_fail(err, JC_E_UNSUPPORTED, "encoder.backend cuda does not run on encoder.device cpu");
+    }
+    if (is_int8 && options->backend != JC_BACKEND_ONEDNN)
+        return jc_fail(err, JC_E_UNSUPPORTED, "encoder.precision int8 needs encoder.backend onednn");
+    if (options->precision == JC_PRECISION_F16 && options->backend != JC_BACKEND_CUDA)
+        return jc_fail(err, JC_E_UNSUPPORTED, "encoder.precision f16 needs a GPU (encoder.backend cuda)");
+    return JC_OK;
+}
+
+static jc_code describe_device(const struct jc_encoder_options *options, struct jc_encoder_info *info,
+                               struct jc_err *err)
+{
+    struct jc_cuda_device device;
+    if (options->backend != JC_BACKEND_CUDA) {
+        snprintf(info->device, sizeof info->device, "cpu");
+        return JC_OK;
+    }
+    jc_code code = jc_cuda_device_get(options->device > 0 ? options->device - 1 : 0, &device, err);
+    if (!code)
+        snprintf(info->device, sizeof info->device, "cuda:%d (%s)", device.index, device.name);
+    return code;
+}
+
+static jc_code choose_class(const struct jc_encoder_source *source, struct jc_encoder_options *options,
                             const struct jc_encoder_class **ret_class, struct jc_err *err)
 {
     if (strcmp(source->kind, JC_ENCODER_FAKE) == 0) {
+        *options = (struct jc_encoder_options){0}; /* it has neither precisions nor devices */
         *ret_class = &jc_encoder_fake_class;
         return JC_OK;
     }
     if (strcmp(source->kind, JC_ENCODER_BERT) != 0)
         return jc_fail(err, JC_E_UNSUPPORTED,
                        "encoder kind '%s' is unknown: '" JC_ENCODER_BERT "' or '" JC_ENCODER_FAKE "'", source->kind);
-    if (options->precision == JC_PRECISION_INT8 && options->backend != JC_BACKEND_ONEDNN)
-        return jc_fail(err, JC_E_UNSUPPORTED, "encoder.precision int8 needs encoder.backend onednn");
-    *ret_class = backends[options->backend];
-    return JC_OK;
+    jc_code code = settle_device(options, err);
+    if (!code)
+        *ret_class = backends[options->backend];
+    return code;
 }
 
 /* What two encoders that give the same vectors have in common. */
@@ -45,6 +103,8 @@ static jc_code identify(const struct jc_encoder_source *source, enum jc_precisio
         jc_buf_printf(&text, " int8 %d %d ", INT8_SCHEME, (int)jc_dnn_has_vnni()); /* rounds another way without */
         jc_buf_put(&text, (const char *)source->calibration, source->n_calibration * sizeof *source->calibration);
     }
+    if (precision == JC_PRECISION_F16)
+        jc_buf_puts(&text, " f16");
     jc_code code = jc_buf_check(&text, err);
     if (!code)
         jc_sha256_hex(text.data, text.n, info->vectors_sha256);
@@ -52,7 +112,7 @@ static jc_code identify(const struct jc_encoder_source *source, enum jc_precisio
 }
 
 static jc_code create(const struct jc_encoder_class *class, const struct jc_encoder_source *source,
-                      enum jc_precision precision, struct jc_encoder **ret_encoder, struct jc_err *err)
+                      const struct jc_encoder_options *options, struct jc_encoder **ret_encoder, struct jc_err *err)
 {
     JC_AUTO(jc_safetensors) struct jc_safetensors *weights = NULL;
     const struct jc_tensor *tensors = NULL;
@@ -63,41 +123,36 @@ static jc_code create(const struct jc_encoder_class *class, const struct jc_enco
             return code;
         tensors = jc_safetensors_tensors(weights, &n_tensors);
     }
-    jc_code code = class->create(source, tensors, n_tensors, precision, ret_encoder, err);
+    jc_code code = class->create(source, tensors, n_tensors, options, ret_encoder, err);
     return code && source->bert ? jc_wrap(err, "encoder '%s'", source->weights) : code;
 }
 
 jc_code jc_encoder_load(const struct jc_encoder_source *source, const struct jc_encoder_options *options,
                         struct jc_encoder **ret_encoder, struct jc_err *err)
 {
-    static const struct jc_encoder_options plain = {JC_BACKEND_ONEDNN, JC_PRECISION_F32};
+    struct jc_encoder_options settled = options ? *options : (struct jc_encoder_options){0};
     const struct jc_encoder_class *class = NULL;
-    if (!options)
-        options = &plain;
-    jc_code code = choose_class(source, options, &class, err);
+    jc_code code = choose_class(source, &settled, &class, err);
     if (code)
         return code;
     struct jc_encoder_source used = *source;
-    enum jc_precision precision = options->precision;
-    if (class == &jc_encoder_fake_class) { /* has neither weights nor precisions */
+    if (class == &jc_encoder_fake_class) /* has no weights */
         used.bert = NULL;
-        precision = JC_PRECISION_F32;
-    }
     JC_AUTO(jc_encoder) struct jc_encoder *encoder = NULL;
-    if ((code = create(class, &used, precision, &encoder, err)))
+    if ((code = create(class, &used, &settled, &encoder, err)))
         return code;
     struct jc_encoder_info *info = &encoder->info;
     encoder->class = class;
     info->kind = used.bert ? JC_ENCODER_BERT : JC_ENCODER_FAKE;
     info->backend = class->name;
-    info->precision = precision == JC_PRECISION_INT8 ? "int8" : "f32";
+    info->precision = precisions[settled.precision];
     if (used.bert) {
         snprintf(info->source_sha256, sizeof info->source_sha256, "%s", used.bert->source_sha256);
         info->dim = used.bert->hidden;
         info->vocab = used.bert->vocab;
         info->max_tokens = used.bert->max_tokens;
     }
-    if ((code = identify(&used, precision, info, err)))
+    if ((code = describe_device(&settled, info, err)) || (code = identify(&used, settled.precision, info, err)))
         return code;
     *ret_encoder = TAKE(encoder);
     return JC_OK;

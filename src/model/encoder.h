@@ -2,7 +2,8 @@
  * An encoder: token ids in, unit vectors out, behind one vtable. The kind is the model's: `bert`, made from a published
  * model.safetensors, or `fake`, which needs no weights (a token's vector is drawn from its id, a text's is the
  * normalised sum) and serves tests and load tests of everything around the encoder. What runs a bert is
- * configuration: `onednn`, our own forward pass on the CPU in f32 or int8, or `torch`, the same as TorchScript.
+ * configuration: `onednn`, our own forward pass on the CPU in f32 or int8; `cuda`, the same on a GPU in f32 or f16; or
+ * `torch`, the same as TorchScript.
  * Immutable after creation. Threads: any number may encode at once.
  */
 #ifndef JC_MODEL_ENCODER_H
@@ -18,15 +19,27 @@
 #define JC_ENCODER_BERT "bert"
 #define JC_ENCODER_FAKE "fake"
 
-enum jc_backend { JC_BACKEND_ONEDNN, JC_BACKEND_TORCH };
-#define JC_BACKEND_NAMES "onednn|torch" /* for configurations, in the order of the enum */
-#define JC_PRECISION_NAMES "f32|int8"   /* in the order of enum jc_precision */
+enum jc_backend { JC_BACKEND_ONEDNN, JC_BACKEND_TORCH, JC_BACKEND_CUDA };
+#define JC_BACKEND_NAMES "onednn|torch|cuda" /* for configurations, in the order of the enum */
+#define JC_PRECISION_NAMES "f32|int8|f16"    /* in the order of enum jc_precision */
+
+/* Where an encoder runs. GPU n is n + 1. */
+enum {
+    JC_DEVICE_BACKEND = 0, /* where the backend does: the CPU, or with `cuda` GPU 0 */
+    JC_DEVICE_AUTO = -1,   /* on GPU 0 where there is one and the backend and precision run there, else as above */
+    JC_DEVICE_CPU = -2,
+};
+#define JC_DEVICE_FORMS "auto, cpu or cuda:N"
 
 /* How a bert is run. */
 struct jc_encoder_options {
     enum jc_backend backend;
-    enum jc_precision precision; /* int8: onednn alone */
+    enum jc_precision precision; /* int8: onednn alone; f16: cuda alone */
+    int device;                  /* JC_DEVICE_... */
 };
+
+/* "auto", "cpu", "cuda:0" ... Errors: INVALID. */
+JC_MUST_CHECK jc_code jc_encoder_device_parse(const char *text, int *ret_device, struct jc_err *err);
 
 /* What an encoder is made of. Borrowed for the call. */
 struct jc_encoder_source {
@@ -41,10 +54,11 @@ struct jc_encoder;
 
 struct jc_encoder_info {
     const char *kind;                   /* JC_ENCODER_... */
-    const char *backend;                /* "onednn", "torch", "fake" */
-    const char *precision;              /* "f32", "int8" */
+    const char *backend;                /* "onednn", "torch", "cuda", "fake" */
+    const char *precision;              /* "f32", "int8", "f16" */
     char source_sha256[JC_SHA256_HEX];  /* of the weights; "" for the fake */
-    char vectors_sha256[JC_SHA256_HEX]; /* of all that makes a vector what it is: the same on both backends in f32 */
+    char vectors_sha256[JC_SHA256_HEX]; /* of all that makes a vector what it is: the same on all backends in f32 */
+    char device[160];                   /* "cpu", "cuda:0 (Tesla T4)" */
     size_t dim;
     size_t vocab; /* ids are in [0, vocab); 0 = any id (the fake) */
     size_t max_tokens;

@@ -104,8 +104,9 @@ static jc_code check_calibration(const struct jc_encoder_source *source, enum jc
 }
 
 static jc_code create(const struct jc_encoder_source *source, const struct jc_tensor *tensors, size_t n_tensors,
-                      enum jc_precision precision, struct jc_encoder **ret_encoder, struct jc_err *err)
+                      const struct jc_encoder_options *options, struct jc_encoder **ret_encoder, struct jc_err *err)
 {
+    const enum jc_precision precision = options->precision;
     JC_AUTO(jc_dnn_encoder) struct jc_dnn_encoder *dnn = NULL;
     jc_code code = jc_bert_check(source->bert, err); /* before its sizes are multiplied */
     if (code || (code = check_calibration(source, precision, err)) ||

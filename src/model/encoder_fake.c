@@ -46,9 +46,9 @@ static void destroy(struct jc_encoder *encoder)
 }
 
 static jc_code create(const struct jc_encoder_source *source, const struct jc_tensor *tensors, size_t n_tensors,
-                      enum jc_precision precision, struct jc_encoder **ret_encoder, struct jc_err *err)
+                      const struct jc_encoder_options *options, struct jc_encoder **ret_encoder, struct jc_err *err)
 {
-    (void)source, (void)tensors, (void)n_tensors, (void)precision;
+    (void)source, (void)tensors, (void)n_tensors, (void)options;
     struct jc_encoder *encoder = calloc(1, sizeof(*encoder));
     if (!encoder)
         return jc_fail(err, JC_E_NOMEM, "no memory for the fake encoder");

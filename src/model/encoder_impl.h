@@ -4,6 +4,7 @@
 
 #include "base/tensor.h"
 #include "model/encoder.h"
+#include "model/ranker.h"
 
 struct jc_encoder_class {
     const char *name; /* info.backend */
@@ -11,12 +12,21 @@ struct jc_encoder_class {
     /* tensors: those of source->weights, none for the fake; they live for the call. Fills info's dim, vocab and
      * max_tokens, as far as the source's bert does not say them. */
     jc_code (*create)(const struct jc_encoder_source *source, const struct jc_tensor *tensors, size_t n_tensors,
-                      enum jc_precision precision, struct jc_encoder **ret_encoder, struct jc_err *err);
+                      const struct jc_encoder_options *options, struct jc_encoder **ret_encoder, struct jc_err *err);
     jc_code (*encode)(const struct jc_encoder *encoder, const int32_t *ids, const uint32_t *n_tokens, size_t n_texts,
                       float *ret_vectors, struct jc_err *err);
     jc_code (*calibrate)(const struct jc_encoder *encoder, const int32_t *ids, const uint32_t *n_tokens, size_t n_texts,
                          float **ret_calibration, size_t *ret_n, struct jc_err *err); /* may be NULL */
     void (*destroy)(struct jc_encoder *encoder);
+
+    /* All three or none: a head's categories kept where the vectors are, and texts ranked there. ranking has room,
+     * n_hits and words; see ranker.h for the rest. */
+    jc_code (*keep_categories)(const struct jc_encoder *encoder, const struct jc_head *head, void **ret_categories,
+                               struct jc_err *err);
+    void (*drop_categories)(void *categories);
+    jc_code (*rank)(const struct jc_encoder *encoder, const void *categories, const int32_t *ids,
+                    const uint32_t *n_tokens, size_t n_texts, struct jc_ranking *ranking, bool *ret_is_done,
+                    struct jc_err *err);
 };
 
 /* The head of every encoder; an implementation's struct begins with it. */
@@ -25,6 +35,7 @@ struct jc_encoder {
     struct jc_encoder_info info;
 };
 
+extern const struct jc_encoder_class jc_encoder_cuda_class;
 extern const struct jc_encoder_class jc_encoder_dnn_class;
 extern const struct jc_encoder_class jc_encoder_fake_class;
 extern const struct jc_encoder_class jc_encoder_torch_class;

@@ -22,9 +22,9 @@ static void destroy(struct jc_encoder *encoder)
 }
 
 static jc_code create(const struct jc_encoder_source *source, const struct jc_tensor *tensors, size_t n_tensors,
-                      enum jc_precision precision, struct jc_encoder **ret_encoder, struct jc_err *err)
+                      const struct jc_encoder_options *options, struct jc_encoder **ret_encoder, struct jc_err *err)
 {
-    (void)precision; /* f32 */
+    (void)options; /* f32 */
     struct jc_torch_module *module;
     jc_code code = jc_torch_module_create(source->bert, tensors, n_tensors, &module, err);
     if (code)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "cuda/cuda.h"
 #include "dnn/gemm.h"
 #include "linalg/linalg.h"
 #include "torch/torch.h"
@@ -20,9 +21,20 @@ jc_code jc_runtime_reserve(size_t n_threads, struct jc_err *err)
 
 const char *jc_runtime_versions(void)
 {
-    static _Thread_local char text[96];
+    static _Thread_local char text[128];
     char dnn[32];
     jc_dnn_version(dnn);
-    snprintf(text, sizeof text, "oneDNN %s, libtorch %s", dnn, jc_torch_version());
+    snprintf(text, sizeof text, "oneDNN %s, libtorch %s, CUDA %s", dnn, jc_torch_version(), jc_cuda_version());
     return text;
+}
+
+struct jc_runtime_device_counts jc_runtime_device_counts(void)
+{
+    const struct jc_cuda_counts counts = jc_cuda_counts_get();
+    return (struct jc_runtime_device_counts){.held_bytes = counts.device_bytes,
+                                             .batches = counts.batches,
+                                             .tokens = counts.rows,
+                                             .batch_ns = counts.batch_ns,
+                                             .graph_launches = counts.graph_launches,
+                                             .fallbacks = counts.not_finite};
 }

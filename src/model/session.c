@@ -41,6 +41,7 @@ struct jc_session {
     float *queries; /* [cap_rows][jc_head_width] */
     float *scores;  /* [cap_rows][n_categories] */
     struct jc_vote vote;
+    struct jc_ranking ranking;
 
     size_t cap_pieces; /* where the model cuts long texts into pieces (model/chunks.h) */
     uint32_t *piece_tokens;
@@ -87,6 +88,7 @@ void jc_session_destroy(struct jc_session *session)
     free(session->queries);
     free(session->scores);
     jc_vote_finish(&session->vote);
+    jc_ranking_finish(&session->ranking);
     free(session->probabilities);
     free(session->sums);
     free(session->bests);
@@ -322,14 +324,55 @@ static jc_code encode(struct jc_session *session, const int32_t *ids, const uint
     return jc_encoder_encode(session->classifier->encoder, ids, n_tokens, n, session->vectors, err);
 }
 
+/* The most hits that the texts [begin, begin + n) want; 0 where they cannot be ranked in one go. */
+static size_t find_top_n(const struct jc_session *session, struct jc_input *const *inputs, size_t begin, size_t n)
+{
+    size_t top_n = 0;
+    if (!session->classifier->ranker || jc_bundle_manifest(session->classifier->bundle)->encoder.chunks > 1)
+        return 0;
+    for (size_t u = begin; u < begin + n; u++)
+        for (uint32_t i = session->uniques[u].first; i != NONE; i = session->next[i]) {
+            if (inputs[i]->level != JC_LEVEL_NONE)
+                return 0;
+            top_n = inputs[i]->top_n > top_n ? inputs[i]->top_n : top_n;
+        }
+    return top_n <= JC_RANKER_MAX_HITS ? top_n : 0;
+}
+
+/* Encodes and ranks the texts in one go, where that can be. */
+static jc_code rank_at_once(struct jc_session *session, struct jc_input *const *inputs, size_t begin, size_t n,
+                            const int32_t *ids, bool *ret_is_done, struct jc_err *err)
+{
+    const size_t top_n = find_top_n(session, inputs, begin, n);
+    struct jc_ranking *ranking = &session->ranking;
+    *ret_is_done = false;
+    if (top_n == 0)
+        return JC_OK;
+    jc_code code =
+        jc_ranker_run(session->classifier->ranker, ids, session->n_tokens + begin, n, top_n, ranking, ret_is_done, err);
+    for (size_t u = 0; u < n && !code && *ret_is_done; u++) {
+        for (uint32_t i = session->uniques[begin + u].first; i != NONE; i = session->next[i]) {
+            struct jc_input *input = inputs[i];
+            input->norm = ranking->norms[u];
+            input->n_hits = (uint32_t)(input->top_n < ranking->n_hits ? input->top_n : ranking->n_hits);
+            memcpy(input->hits, ranking->hits + u * ranking->n_hits, input->n_hits * sizeof(*input->hits));
+        }
+        find_evidence(session, inputs, session->uniques[begin + u].first, u);
+    }
+    return code;
+}
+
 /* Encodes and ranks the distinct texts [begin, begin + n), whose tokens start at `ids`. */
 static jc_code run_chunk(struct jc_session *session, struct jc_input *const *inputs, size_t begin, size_t n,
                          const int32_t *ids, struct jc_run_stats *stats, struct jc_err *err)
 {
-    jc_code code = reserve_rows(session, n, err);
-    if (code)
-        return code;
+    bool is_done;
     uint64_t start_ns = jc_clock_ns();
+    jc_code code = rank_at_once(session, inputs, begin, n, ids, &is_done, err);
+    if (is_done && !code)
+        stats->encode_ns += jc_clock_ns() - start_ns;
+    if (is_done || code || (code = reserve_rows(session, n, err)))
+        return code;
     code = encode(session, ids, session->n_tokens + begin, n, err);
     if (code)
         return code;

@@ -73,9 +73,13 @@ const struct jc_conf_key jc_server_keys[] = {
     {"model.watch", JC_CONF_DURATION, AT(model.watch_ms), "0", 0, 3600000, NULL,
      "How often to look whether model.folder leads to another bundle, and load that; 0 = only when asked to."},
     {"encoder.backend", JC_CONF_CHOICE, AT(encoder.backend), "onednn", 0, 0, JC_BACKEND_NAMES,
-     "What runs the encoder: our own code over oneDNN, or libtorch."},
+     "What runs the encoder: our own code over oneDNN, libtorch, or our own code for a GPU, over CUDA."},
     {"encoder.precision", JC_CONF_CHOICE, AT(encoder.precision), "f32", 0, 0, JC_PRECISION_NAMES,
-     "int8 is three times as fast and gives another first answer in one title of two hundred; it needs onednn."},
+     "int8 is three times as fast and gives another first answer in one title of two hundred; it needs onednn. f16 is "
+     "for GPUs."},
+    {"encoder.device", JC_CONF_STRING, AT(encoder.device), "auto", 0, 0, NULL,
+     "Where the encoder runs: cuda:0, cuda:1, ... a GPU; cpu; auto: on the first GPU where there is one that can, "
+     "else on the CPU."},
     {"workers.count", JC_CONF_COUNT, AT(workers.count), "0", 0, 1024, NULL,
      "Inference threads, each single-threaded inside; 0 = one a core (affinity and cgroup quota counted)."},
     {"workers.nice", JC_CONF_COUNT, AT(workers.nice), "5", 0, 19, NULL,
@@ -165,6 +169,9 @@ jc_code jc_server_config_load(const char *path, const char *const *sets, size_t 
                        (uintmax_t)config.requests.timeout_ms, (uintmax_t)config.requests.timeout_max_ms);
     if (config.admin.metrics_only && !config.admin.address[0])
         return jc_fail(err, JC_E_INVALID, "admin.metrics_only without admin.address: metrics would be nowhere");
+    int device;
+    if ((code = jc_encoder_device_parse(config.encoder.device, &device, err)))
+        return jc_wrap(err, "encoder.device");
     if ((code = check_addresses(&config, err)) || (code = check_policy(&config, err)))
         return code;
     *ret_config = config;

@@ -51,6 +51,7 @@ struct jc_server_config {
     struct {
         unsigned backend;   /* enum jc_backend */
         unsigned precision; /* enum jc_precision */
+        const char *device; /* JC_DEVICE_FORMS: checked */
     } encoder;
     struct {
         uint64_t count;
@@ -99,8 +100,12 @@ JC_MUST_CHECK jc_code jc_server_config_load(const char *path, const char *const 
 
 static inline struct jc_encoder_options jc_server_encoder_options(const struct jc_server_config *config)
 {
-    return (struct jc_encoder_options){(enum jc_backend)config->encoder.backend,
-                                       (enum jc_precision)config->encoder.precision};
+    struct jc_err err;
+    struct jc_encoder_options options = {.backend = (enum jc_backend)config->encoder.backend,
+                                         .precision = (enum jc_precision)config->encoder.precision};
+    if (jc_encoder_device_parse(config->encoder.device, &options.device, &err))
+        options.device = JC_DEVICE_AUTO;
+    return options;
 }
 
 #endif

@@ -1,7 +1,7 @@
 /* The step `encode`: texts to tokens to vectors; before that, where it is needed, the encoder's calibration. */
 #include "trainer/pipeline.h"
 
-static const struct jc_encoder_options plain = {JC_BACKEND_ONEDNN, JC_PRECISION_F32};
+static const struct jc_encoder_options plain = {.backend = JC_BACKEND_ONEDNN, .precision = JC_PRECISION_F32};
 
 /* A model that is published carries the calibration, whatever precision it was trained in. */
 static jc_code calibrate(struct jc_run *run, struct jc_err *err)
@@ -17,7 +17,7 @@ static jc_code calibrate(struct jc_run *run, struct jc_err *err)
         !is_int8)
         return code;
     jc_encoder_destroy(TAKE(run->encoder));
-    const struct jc_encoder_options options = {JC_BACKEND_ONEDNN, JC_PRECISION_INT8};
+    const struct jc_encoder_options options = {.backend = JC_BACKEND_ONEDNN, .precision = JC_PRECISION_INT8};
     return jc_run_load_encoder(run, &options, &run->calibration, &run->encoder, err);
 }
 

@@ -79,7 +79,8 @@ jc_code jc_step_open(struct jc_run *run, struct jc_err *err)
     jc_code code = check_outputs(run, err);
     if (code || (code = open_checkpoint(run, err)))
         return code;
-    struct jc_encoder_options options = {run->config->encoder.backend, run->config->encoder.precision};
+    struct jc_encoder_options options = {.backend = run->config->encoder.backend,
+                                         .precision = run->config->encoder.precision};
     if (options.precision == JC_PRECISION_INT8 && options.backend == JC_BACKEND_ONEDNN)
         options.precision = JC_PRECISION_F32; /* until it is calibrated: step_encode.c */
     if ((code = jc_run_load_encoder(run, &options, NULL, &run->encoder, err)))

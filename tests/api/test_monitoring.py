@@ -83,7 +83,7 @@ def test_panels():
     document = monitoring.dashboard()
     rows = [panel["title"] for panel in document["panels"] if panel["type"] == "row"]
     assert rows == ["Overview", "Traffic and errors", "Latency by stage", "Batching and queue", "Admission and refusals",
-                    "Cache", "Model and reloads", "Process"]
+                    "Cache", "Model and reloads", "Process", "GPUs"]
     variables = {variable["name"]: variable for variable in document["templating"]["list"]}
     assert set(variables) == {"datasource", "job", "instance"} and variables["datasource"]["type"] == "datasource"
     ids = [panel["id"] for panel in document["panels"]]

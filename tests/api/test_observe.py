@@ -134,3 +134,13 @@ def test_quiet_by_default(bundle):
 def test_request_ids_differ(client):
     ids = {client.get("/livez").headers["x-request-id"] for _ in range(100)}
     assert len(ids) == 100
+
+
+def test_devices_are_counted_and_none_is_made_up(client):
+    """Without a GPU all is 0; the names are there, so that a dashboard made beforehand is not empty."""
+    samples = client.metrics()
+    for name in ("memory_bytes", "batches_total", "tokens_total", "batch_seconds_total", "graph_launches_total",
+                 "fallbacks_total"):
+        assert samples[f"jobcode_device_{name}"] >= 0
+    if client.get("/v1/model").json()["encoder"]["device"] == "cpu":
+        assert samples["jobcode_device_batches_total"] == 0

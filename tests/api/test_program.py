@@ -149,6 +149,7 @@ def test_configuration_missing(tmp_path):
     ("http.port", "http.port"), ("http.prot=1", "http.port"), ("http.port=-1", "http.port"), ("=1", ""), ("http=1", "http"),
     ("limits.top_n=2", "model.top_n"), ("limits.postings=9999", "workers.queue_titles"),
     ("admin.metrics_only=true", "admin.address"), ("model.watch=5", "model.watch"),
+    ("encoder.device=gpu", "encoder.device"), ("encoder.device=cuda:", "encoder.device"),
 ])
 def test_bad_set(bundle, assignment, part):
     error = error_line(check(bundle, assignment))

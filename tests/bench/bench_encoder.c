@@ -195,8 +195,8 @@ static jc_code measure_idle(const struct jc_classifier *classifier, const struct
 
 static jc_code run(char **argv, struct jc_err *err)
 {
-    const struct jc_encoder_options options = {JC_BACKEND_ONEDNN,
-                                               strcmp(argv[4], "int8") == 0 ? JC_PRECISION_INT8 : JC_PRECISION_F32};
+    const struct jc_encoder_options options = {
+        .backend = JC_BACKEND_ONEDNN, .precision = strcmp(argv[4], "int8") == 0 ? JC_PRECISION_INT8 : JC_PRECISION_F32};
     uint64_t seconds;
     struct titles titles = {0};
     JC_AUTO_BUF struct jc_buf text = {0};

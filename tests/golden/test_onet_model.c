@@ -200,7 +200,7 @@ static void find_first(const struct jc_classifier *classifier, const struct jc_d
 /* The same model, its canaries answered, on both precisions. */
 static void check_int8(const struct jc_classifier *plain, const char *path, const struct jc_dataset *dataset)
 {
-    static const struct jc_encoder_options int8 = {JC_BACKEND_ONEDNN, JC_PRECISION_INT8};
+    static const struct jc_encoder_options int8 = {.backend = JC_BACKEND_ONEDNN, .precision = JC_PRECISION_INT8};
     static uint32_t want[MAX_TITLES], got[MAX_TITLES];
     JC_AUTO(jc_classifier) struct jc_classifier *small = NULL;
     size_t n_want, n_got, n_same = 0;

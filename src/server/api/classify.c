@@ -31,7 +31,8 @@ static jc_code fail_ticket(struct jc_request *request, const struct jc_err *err)
 {
     struct jc_server *server = request->server;
     jc_problem_from_err(&request->problem, err);
-    if (err->code == JC_E_OVERLOADED || err->code == JC_E_DEADLINE || err->code == JC_E_CANCELLED)
+    if (err->code == JC_E_OVERLOADED || err->code == JC_E_DEADLINE || err->code == JC_E_CANCELLED ||
+        err->code == JC_E_DEVICE)
         request->problem.retry_after_s = jc_batcher_retry_after(jc_admission_batcher(server->admission));
     if (request->problem.kind == JC_PROBLEM_INTERNAL || request->problem.kind == JC_PROBLEM_OUT_OF_MEMORY)
         jc_log_err("request_failed", err);

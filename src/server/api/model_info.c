@@ -53,6 +53,7 @@ jc_code jc_endpoint_model(struct jc_request *request)
     put_string(out, "source_sha256", manifest->encoder.source_sha256);
     put_string(out, "backend", encoder->backend);
     put_string(out, "precision", encoder->precision);
+    put_string(out, "device", encoder->device);
     jc_buf_printf(out, "\"max_tokens\":%zu},\"workers\":%zu,", manifest->encoder.max_tokens,
                   request->server->n_workers);
     put_exemplars(&jc_bundle_head(bundle)->exemplars, out);

@@ -74,6 +74,7 @@ static enum jc_problem_kind kind_of(jc_code code)
     case JC_E_DEADLINE:
         return JC_PROBLEM_DEADLINE;
     case JC_E_CANCELLED:
+    case JC_E_DEVICE: /* which a new process may have */
         return JC_PROBLEM_SHUTTING_DOWN;
     case JC_E_NOMEM:
         return JC_PROBLEM_OUT_OF_MEMORY;
@@ -90,7 +91,9 @@ void jc_problem_from_err(struct jc_problem *problem, const struct jc_err *err)
         return;
     }
     jc_problem_set(problem, kind, NULL, "%s",
-                   kind == JC_PROBLEM_INTERNAL ? "The server failed; its log has the request_id." : err->text);
+                   kind == JC_PROBLEM_INTERNAL ? "The server failed; its log has the request_id."
+                   : err->code == JC_E_DEVICE  ? "The server lost an accelerator and starts anew."
+                                               : err->text);
 }
 
 int jc_problem_status(enum jc_problem_kind kind)

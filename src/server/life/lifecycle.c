@@ -108,12 +108,12 @@ static bool wait_until_quiet(struct jc_server *server, uint64_t quiet_ms, uint64
     }
 }
 
-static bool drain(struct jc_server *server)
+static bool drain(struct jc_server *server, bool is_lost)
 {
     const struct jc_server_config *config = server->config;
     bool was_ready = jc_server_state(server) == JC_SERVER_READY;
     enter(server, JC_SERVER_DRAINING);
-    jc_log(JC_LOG_INFO, "draining", "signal", strsignal(jc_signals_last()), NULL);
+    jc_log(JC_LOG_INFO, "draining", "signal", is_lost ? "none: a device is lost" : strsignal(jc_signals_last()), NULL);
     jc_reloader_stop(server->reloader);
     jc_intake_drain(server->intake, was_ready ? config->shutdown.grace_ms : 0);
 
@@ -139,13 +139,16 @@ jc_code jc_lifecycle_run(struct jc_server *server, bool *ret_clean, struct jc_er
     jc_code code = start(server, err);
     if (code)
         return code;
+    bool is_lost = false;
     if (jc_server_state(server) == JC_SERVER_READY)
-        for (enum jc_wish wish; (wish = jc_signals_wait(JC_SIGNALS_FOREVER)) != JC_WISH_STOP;)
+        for (enum jc_wish wish; !is_lost && (wish = jc_signals_wait(JC_SIGNALS_FOREVER)) != JC_WISH_STOP;) {
             if (wish == JC_WISH_RELOAD)
                 jc_server_reload(server);
-    bool answered = drain(server);
+            is_lost = wish == JC_WISH_LEAVE;
+        }
+    bool answered = drain(server, is_lost);
     enter(server, JC_SERVER_STOPPED);
     jc_log(answered ? JC_LOG_INFO : JC_LOG_WARN, "stopped", "unanswered", answered ? "no" : "yes", NULL);
-    *ret_clean = answered;
+    *ret_clean = answered && !is_lost;
     return JC_OK;
 }

@@ -7,6 +7,8 @@
  *             A second signal is fast: no grace, and a second for the queue. What has not been answered when the time
  *             is up (shutdown.timeout, or that second) is refused with 503, not dropped.
  *   STOPPED   nothing is under way.
+ * A lost device (JC_E_DEVICE) drains as SIGTERM does, what needs it being refused (503), and the run is not clean, so
+ * that whoever started the program starts it again.
  * SIGHUP reloads the model in READY. Threads: run from the main one; the rest from any.
  */
 #ifndef JC_SERVER_LIFE_LIFECYCLE_H
@@ -25,7 +27,7 @@ const char *jc_server_state_name(enum jc_server_state state);
 
 enum jc_server_state jc_server_state(const struct jc_server *server);
 
-/* Serves until it is told to stop, then drains. *ret_clean: everything accepted was answered. Errors: of the first load. */
+/* Serves until it is told to stop, then drains. *ret_clean: everything accepted was answered, and no device lost. Errors: of the first load. */
 JC_MUST_CHECK jc_code jc_lifecycle_run(struct jc_server *server, bool *ret_clean, struct jc_err *err);
 
 #endif

@@ -12,6 +12,7 @@
 enum jc_wish {
     JC_WISH_NONE, /* the time was up */
     JC_WISH_STOP,
+    JC_WISH_LEAVE, /* an accelerator is lost, and only a new process gets it back: as a stop, with a bad exit status */
     JC_WISH_RELOAD,
     JC_WISH_LOOK, /* something changed that the main thread waits for */
     JC_N_WISHES

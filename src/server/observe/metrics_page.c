@@ -4,6 +4,7 @@
 #include "server/api/endpoints.h"
 #include "server/api/request.h"
 #include "server/api/routes.h"
+#include "server/observe/device_metrics.h"
 #include "server/observe/process_metrics.h"
 #include "server/policy/auth.h"
 #include "server/server.h"
@@ -126,6 +127,7 @@ jc_code jc_endpoint_metrics(struct jc_request *request)
     put_workers(server, out);
     if (server->auth)
         jc_auth_put_metrics(server->auth, out);
+    jc_device_put_metrics(out);
     jc_process_put_metrics(out);
     request->reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
     return JC_OK;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/life/model.h"
+#include "server/life/signals.h"
 
 struct worker {
     pthread_t thread;
@@ -88,6 +89,8 @@ static void run_taken(struct worker *worker)
         return;
     }
     jc_log_err("batch_failed", &err);
+    if (err.code == JC_E_DEVICE)
+        jc_signals_post(JC_WISH_LEAVE);
     run_one_by_one(worker);
     jc_batcher_report(jc_admission_batcher(workers->admission), batch, 0); /* its rate says nothing */
 }

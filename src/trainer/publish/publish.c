@@ -19,7 +19,7 @@
 static jc_code test_bundle(const char *folder, const struct jc_bundle_content *content, struct jc_err *err)
 {
     if (content->vocab_path) {
-        static const struct jc_encoder_options int8 = {JC_BACKEND_ONEDNN, JC_PRECISION_INT8};
+        static const struct jc_encoder_options int8 = {.backend = JC_BACKEND_ONEDNN, .precision = JC_PRECISION_INT8};
         JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL, *small = NULL;
         jc_code code = jc_classifier_load(folder, NULL, &classifier, err);
         if (code || !content->calibration)

@@ -14,10 +14,10 @@
 #include "random_bert.h"
 #include "torch/torch.h"
 
-static const struct jc_encoder_options f32 = {JC_BACKEND_ONEDNN, JC_PRECISION_F32},
-                                       int8 = {JC_BACKEND_ONEDNN, JC_PRECISION_INT8},
-                                       torch = {JC_BACKEND_TORCH, JC_PRECISION_F32},
-                                       torch_int8 = {JC_BACKEND_TORCH, JC_PRECISION_INT8};
+static const struct jc_encoder_options f32 = {.backend = JC_BACKEND_ONEDNN, .precision = JC_PRECISION_F32},
+                                       int8 = {.backend = JC_BACKEND_ONEDNN, .precision = JC_PRECISION_INT8},
+                                       torch = {.backend = JC_BACKEND_TORCH, .precision = JC_PRECISION_F32},
+                                       torch_int8 = {.backend = JC_BACKEND_TORCH, .precision = JC_PRECISION_INT8};
 
 static struct jc_err err;
 static char weights_path[PATH_MAX];

@@ -104,7 +104,7 @@ static void test_errors(void)
     CHECK_FAILS(jc_train_config_load(NULL, &set, 1, &config, &conf, &err), JC_E_INVALID, "random");
     set = "encoder.max_tokens=513";
     CHECK_FAILS(jc_train_config_load(NULL, &set, 1, &config, &conf, &err), JC_E_INVALID, "512");
-    static const char *const wrong[] = {"encoder.pooling=max", "encoder.backend=cuda", "encoder.precision=f16"};
+    static const char *const wrong[] = {"encoder.pooling=max", "encoder.backend=tpu", "encoder.precision=f64"};
     static const char *const parts[] = {"checkpoint", "onednn", "int8"};
     for (size_t i = 0; i < JC_COUNT(wrong); i++)
         CHECK_FAILS(jc_train_config_load(NULL, &wrong[i], 1, &config, &conf, &err), JC_E_INVALID, parts[i]);

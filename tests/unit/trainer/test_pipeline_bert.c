@@ -9,7 +9,7 @@
 #include "model/classifier.h"
 #include "model/runtime.h"
 
-static const struct jc_encoder_options int8 = {JC_BACKEND_ONEDNN, JC_PRECISION_INT8};
+static const struct jc_encoder_options int8 = {.backend = JC_BACKEND_ONEDNN, .precision = JC_PRECISION_INT8};
 
 /* The shape of config.json below; the vocabulary is small_model.h's. */
 static struct checkpoint checkpoint = {.bert = {.hidden = 32,

@@ -1,0 +1,88 @@
+/*
+ * What a row of scores needs to become probabilities (artifact/head.h has the formula, model/scoring.h the struct that
+ * this fills), by a block: the best score, then the sum of exponentials, then the mass. In float32: the host's sums are
+ * double, and differ in the seventh digit.
+ */
+#ifndef JC_CUDA_NORM_BLOCK_H
+#define JC_CUDA_NORM_BLOCK_H
+
+#include "cuda/topk_block.h"
+
+#define JC_NORM_THREADS JC_TOPK_THREADS
+#define JC_NORM_WARPS (JC_NORM_THREADS / JC_WARP)
+
+/* As struct jc_norm. */
+struct jc_cuda_norm {
+    float best, log_sum, peak, mass;
+};
+
+struct jc_cuda_calibration {
+    float sharpness, saturation, power;
+};
+
+struct jc_norm_shared {
+    float parts[JC_NORM_WARPS];
+};
+
+/* parts: a value a thread. The sum, or the largest, for all threads. */
+JC_KERNEL float jc_norm_reduce(struct jc_norm_shared *shared, const float *parts, int is_sum)
+{
+    JC_WARPS(w, JC_NORM_WARPS)
+    {
+        const float *own = parts + JC_OWN(w * JC_WARP);
+        shared->parts[w] = is_sum ? jc_warp_sum(own) : jc_warp_max(own);
+    }
+    JC_BARRIER();
+    float all = shared->parts[0];
+    for (unsigned w = 1; w < JC_NORM_WARPS; w++)
+        all = is_sum ? all + shared->parts[w] : fmaxf(all, shared->parts[w]);
+    JC_BARRIER();
+    return all;
+}
+
+/* log(q / (1 + saturation * q)) of log q. */
+JC_KERNEL float jc_norm_saturate(float log_q, float saturation)
+{
+    return log_q - logf(1 + saturation * expf(log_q));
+}
+
+JC_KERNEL void jc_norm_block(struct jc_norm_shared *shared, const struct jc_topk_row *row,
+                             const struct jc_cuda_calibration *calibration, struct jc_cuda_norm *ret_norm)
+{
+    float parts[JC_EACH_THREAD(JC_NORM_THREADS)];
+    JC_THREADS(t, JC_NORM_THREADS)
+    {
+        parts[JC_OWN(t)] = -INFINITY;
+        for (uint32_t i = t; i < row->n; i += JC_NORM_THREADS)
+            parts[JC_OWN(t)] = fmaxf(parts[JC_OWN(t)], jc_topk_score(row, i));
+    }
+    const float best = jc_norm_reduce(shared, parts, 0);
+    JC_THREADS(t, JC_NORM_THREADS)
+    {
+        parts[JC_OWN(t)] = 0;
+        for (uint32_t i = t; i < row->n; i += JC_NORM_THREADS)
+            parts[JC_OWN(t)] += expf(calibration->sharpness * (jc_topk_score(row, i) - best));
+    }
+    const float log_sum = logf(jc_norm_reduce(shared, parts, 1));
+    const float peak = jc_norm_saturate(-log_sum, calibration->saturation);
+    JC_THREADS(t, JC_NORM_THREADS)
+    {
+        parts[JC_OWN(t)] = 0;
+        for (uint32_t i = t; i < row->n; i += JC_NORM_THREADS) {
+            const float log_q = calibration->sharpness * (jc_topk_score(row, i) - best) - log_sum;
+            parts[JC_OWN(t)] += expf(calibration->power * (jc_norm_saturate(log_q, calibration->saturation) - peak));
+        }
+    }
+    const float mass = jc_norm_reduce(shared, parts, 1);
+    JC_THREADS(t, JC_NORM_THREADS)
+    {
+        if (t == 0) {
+            ret_norm->best = best;
+            ret_norm->log_sum = log_sum;
+            ret_norm->peak = peak;
+            ret_norm->mass = mass;
+        }
+    }
+}
+
+#endif
