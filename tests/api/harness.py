@@ -312,6 +312,17 @@ class Server:
         self.process.wait()
         raise AssertionError(f"the server did not start: {self.log_text()}")
 
+    def has_open(self, name):
+        """Whether the program has a file of this name open."""
+        folder = pathlib.Path(f"/proc/{self.process.pid}/fd")
+        for link in folder.iterdir():
+            try:
+                if pathlib.Path(os.readlink(link)).name == name:
+                    return True
+            except FileNotFoundError:  # closed meanwhile
+                pass
+        return False
+
     def log_text(self):
         return os.pread(self.log.fileno(), 1 << 24, 0).decode("utf-8")
 

@@ -239,7 +239,8 @@ def test_starting_and_shutting_down(slow_bundle):
         answers = [ask(server, method, path) for method, path, _ in OPERATIONS
                    if path in ("/startupz", "/readyz", "/healthz", "/v1/model", "/v1/categories", CLASSIFY)]
         assert {answer.status for answer in answers} == {503}, "the load was over too soon for this test"
-        with Raw(server.admin_port) as raw:  # waits for a load of its own behind the first
+        wait_until(lambda: server.has_open("filler.bin"))
+        with Raw(server.admin_port) as raw:  # waits for a load of its own behind the first, which has begun
             raw.send(head_of("POST", RELOAD, "Content-Length: 0"))
             with server.client() as client:
                 wait_until(lambda: client.metrics()["jobcode_http_requests_in_flight"] == 2)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness import SANITIZED, Server, expect_problem, long_title, post_bytes
+from harness import SANITIZED, Server, expect_problem, long_title, post_bytes, wait_until
 
 
 def test_ready(client):
@@ -108,7 +108,8 @@ def test_starting(slow_bundle):
         assert metrics['jobcode_state{state="starting"}'] == 1 and metrics["jobcode_ready"] == 0
         assert not [series for series in metrics if series.startswith("jobcode_model_info")]
 
-        with server.admin() as admin:  # waits for a load of its own behind the first
+        wait_until(lambda: server.has_open("filler.bin"))
+        with server.admin() as admin:  # waits for a load of its own behind the first, which has begun
             assert admin.request("POST", "/admin/reload").json()["changed"] is False
         assert client.get("/startupz").json() == {"status": "started"}
         assert client.get("/readyz").json() == {"status": "ready"}
