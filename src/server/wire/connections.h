@@ -9,9 +9,9 @@
  *   SENDING  until the answer is with the system's socket buffer                         http.send_timeout
  *
  * One thread, the reaper, looks through the table several times a second, writes a 408 where a request is cut off (the
- * answer to it has not begun, and there is no TLS), and shuts the socket down; libmicrohttpd then notices the end and closes it. That bytes
- * have arrived in IDLE it learns from the system (TCP_INFO): a piece of a pipelined request that came with the one
- * before it goes unnoticed, and ends with http.idle_timeout.
+ * answer to it has not begun, and there is no TLS), and shuts the socket down; libmicrohttpd then notices the end and
+ * closes it. That bytes have arrived in IDLE it learns from the system (TCP_INFO), up to a second late: a piece of a
+ * pipelined request that came with the one before it goes unnoticed, and ends with http.idle_timeout.
  *
  * Ownership: libmicrohttpd owns and closes sockets; a struct jc_connection lives from its notification of the start to
  * that of the end, which comes before the descriptor is closed. A socket is touched under the connection's lock alone,

@@ -166,6 +166,26 @@ static void test_drain(void)
     destroy_table(&table);
 }
 
+/* Who begins a request before the idle ones are ended is not idle, however seldom the system is asked otherwise. */
+static void test_drain_of_begun(void)
+{
+    struct table table = create_table(JC_PHASE_WORKING);
+    struct pair idle = connect_pair(), begun = connect_pair();
+    struct jc_connection *one = open_pair(&table, &idle), *two = open_pair(&table, &begun);
+    CHECK(jc_connection_enter(one, JC_PHASE_SENDING) && jc_connection_enter(one, JC_PHASE_IDLE));
+    CHECK(jc_connection_enter(two, JC_PHASE_SENDING) && jc_connection_enter(two, JC_PHASE_IDLE));
+    usleep(250000); /* it has been asked by then, most likely */
+    REQUIRE(write(begun.theirs, "G", 1) == 1);
+    jc_connections_end_idle(table.connections);
+    CHECK_STR(read_all(&idle), "");
+    CHECK(is_open(&begun));
+    jc_connection_destroy(one);
+    jc_connection_destroy(two);
+    close_pair(&idle);
+    close_pair(&begun);
+    destroy_table(&table);
+}
+
 static void test_refuse(void)
 {
     struct table table = create_table(JC_PHASE_WORKING);
@@ -239,6 +259,7 @@ int main(void)
     test_first_bytes();
     test_gone();
     test_drain();
+    test_drain_of_begun();
     test_refuse();
     test_threads();
     return check_finish();
