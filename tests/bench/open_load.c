@@ -4,11 +4,11 @@
  *     open_load -p PORT -f TITLES [-r TITLES_PER_S] [-c CONNECTIONS] [-k K] [-e E] [-t TIMEOUT_MS] [-s SECONDS]
  *               [-w WARM_UP_SECONDS]
  * Without -r a connection sends again as soon as it has its answer (a closed loop, whose rate is the server's peak).
- * Arrivals are a Poisson process, held up to the next millisecond. One thread; a request that is due while no
- * connection is free waits, and its latency counts from when it was due; the latency from when it was sent is given,
- * too. The result is one JSON object about what happened after the warm-up. Where it may, it runs in real time: it
- * stands for clients elsewhere, which do not wait for the server's cores. An answer other than 200, 429, 503 and 504
- * ends the run with status 1.
+ * Arrivals are a Poisson process; requests and answers are held up to the next millisecond, so that latencies come out
+ * up to one longer than they are. One thread; a request that is due while no connection is free waits, and its latency
+ * counts from when it was due; the latency from when it was sent is given, too. The result is one JSON object about
+ * what happened after the warm-up. Where it may, it runs in real time: it stands for clients elsewhere, which do not
+ * wait for the server's cores. An answer other than 200, 429, 503 and 504 ends the run with status 1.
  */
 #include <errno.h>
 #include <math.h>
@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/parse.h"
@@ -27,8 +28,9 @@ enum { MAX_CONNECTIONS = 4096, MAX_EVENTS = 256 };
 enum size { SINGLE, BATCH, N_SIZES };
 enum outcome { GOOD, REFUSED, EXPIRED, N_OUTCOMES };
 
-/* Requests go out at the ticks of this clock, as they come in bunches through a network card: waking for each would
- * take more of the cores than all the rest of the load does. */
+/* Requests go out, and answers are looked for, at the ticks of this clock, as both come in bunches through a network
+ * card: to wake for each would take more of the cores than all the rest of the load does, and more of the server, which
+ * does the waking. */
 #define TICK_NS JC_NS_PER_MS
 
 struct options {
@@ -156,35 +158,40 @@ static jc_code serve_event(struct load *load, struct connection *connection, str
     return note_answer(load, connection, err);
 }
 
-/* Waits for an answer, for the next request to be due where one could be sent, for the end. */
-static jc_code wait_for_events(struct load *load, uint64_t now_ns, uint64_t end_ns, struct jc_err *err)
+/* Takes all answers that are here. */
+static jc_code take_answers(struct load *load, struct jc_err *err)
 {
-    uint64_t tick_ns = load->due_ns + TICK_NS - load->due_ns % TICK_NS;
-    uint64_t until_ns = load->options.rate && load->free && tick_ns < end_ns ? tick_ns : end_ns;
-    uint64_t wait_ns = until_ns > now_ns ? until_ns - now_ns : 0;
-    struct timespec timeout = {.tv_sec = (time_t)(wait_ns / JC_NS_PER_S), .tv_nsec = (long)(wait_ns % JC_NS_PER_S)};
     struct epoll_event events[MAX_EVENTS];
-    int n = epoll_pwait2(load->epoll, events, MAX_EVENTS, &timeout, NULL);
-    if (n < 0 && errno != EINTR)
-        return jc_fail_errno(err, JC_E_IO, "epoll_pwait2");
-    for (int i = 0; i < n; i++) {
-        jc_code code = serve_event(load, events[i].data.ptr, err);
-        if (code)
-            return code;
-    }
+    int n;
+    do {
+        n = epoll_wait(load->epoll, events, MAX_EVENTS, 0);
+        if (n < 0 && errno != EINTR)
+            return jc_fail_errno(err, JC_E_IO, "epoll_wait");
+        for (int i = 0; i < n; i++) {
+            jc_code code = serve_event(load, events[i].data.ptr, err);
+            if (code)
+                return code;
+        }
+    } while (n == MAX_EVENTS);
     return JC_OK;
+}
+
+static void sleep_until(uint64_t ns)
+{
+    const struct timespec until = {.tv_sec = (time_t)(ns / JC_NS_PER_S), .tv_nsec = (long)(ns % JC_NS_PER_S)};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+        ;
 }
 
 static jc_code run_until(struct load *load, uint64_t end_ns, struct jc_err *err)
 {
     for (uint64_t now_ns; (now_ns = jc_clock_ns()) < end_ns;) {
-        jc_code code = JC_OK;
+        jc_code code = take_answers(load, err);
         while (load->free && (!load->options.rate || load->due_ns <= now_ns) && !code)
             code = send_due(load, err);
-        if (!code)
-            code = wait_for_events(load, now_ns, end_ns, err);
         if (code)
             return code;
+        sleep_until(now_ns + TICK_NS - now_ns % TICK_NS);
     }
     return JC_OK;
 }
