@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/parse.h"
@@ -178,7 +177,7 @@ static jc_code take_answers(struct load *load, struct jc_err *err)
 
 static void sleep_until(uint64_t ns)
 {
-    const struct timespec until = {.tv_sec = (time_t)(ns / JC_NS_PER_S), .tv_nsec = (long)(ns % JC_NS_PER_S)};
+    const struct timespec until = jc_clock_timespec(ns);
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
         ;
 }

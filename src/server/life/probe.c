@@ -1,11 +1,9 @@
 /* Asking the running server a canary, again and again. See probe.h. */
 #include "server/life/probe.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -51,12 +49,11 @@ static void note_answer(struct jc_ticket *ticket)
 /* Waits; returns at once where it is to stop, or where the answer is here. */
 static void wait_ms(struct jc_probe *probe, uint64_t ms, bool *ret_stopping, bool *ret_answered)
 {
-    uint64_t end = jc_clock_ns() + ms * JC_NS_PER_MS;
-    const struct timespec until = {.tv_sec = (time_t)(end / JC_NS_PER_S), .tv_nsec = (long)(end % JC_NS_PER_S)};
-    int error = 0;
+    uint64_t due_ns = jc_clock_ns() + ms * JC_NS_PER_MS;
+    bool is_due = false;
     pthread_mutex_lock(&probe->lock);
-    while (!probe->stopping && !probe->answered && error != ETIMEDOUT)
-        error = pthread_cond_clockwait(&probe->changed, &probe->lock, CLOCK_MONOTONIC, &until);
+    while (!probe->stopping && !probe->answered && !is_due)
+        is_due = jc_clock_wait(&probe->changed, &probe->lock, due_ns);
     *ret_stopping = probe->stopping;
     *ret_answered = probe->answered;
     pthread_mutex_unlock(&probe->lock);

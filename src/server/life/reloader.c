@@ -1,10 +1,8 @@
 /* Loading models beside the one that serves. See reloader.h. */
 #include "server/life/reloader.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -185,13 +183,9 @@ static void wait_locked(struct jc_reloader *reloader)
     uint64_t due_ns = reloader->options.watch_ms ? reloader->look_ns : UINT64_MAX;
     uint64_t reap_ns = reloader->n_retired ? jc_clock_ns() + REAP_MS * JC_NS_PER_MS : UINT64_MAX;
     due_ns = reap_ns < due_ns ? reap_ns : due_ns;
-    const struct timespec due = {.tv_sec = (time_t)(due_ns / JC_NS_PER_S), .tv_nsec = (long)(due_ns % JC_NS_PER_S)};
-    while (!reloader->stopped && !reloader->waiting.first) {
-        if (due_ns == UINT64_MAX)
-            pthread_cond_wait(&reloader->changed, &reloader->lock);
-        else if (pthread_cond_clockwait(&reloader->changed, &reloader->lock, CLOCK_MONOTONIC, &due) == ETIMEDOUT)
+    while (!reloader->stopped && !reloader->waiting.first)
+        if (jc_clock_wait(&reloader->changed, &reloader->lock, due_ns))
             return;
-    }
 }
 
 static void work(struct jc_reloader *reloader, struct reload_list list)

@@ -2,6 +2,7 @@
 #include "server/observe/device_metrics.h"
 
 #include "model/runtime.h"
+#include "server/observe/metrics.h"
 
 void jc_device_put_metrics(struct jc_buf *out)
 {
@@ -20,7 +21,8 @@ void jc_device_put_metrics(struct jc_buf *out)
         {"jobcode_device_fallbacks_total", "counter", "Texts encoded again on the CPU: f16 did not hold their vectors.",
          (double)counts.fallbacks},
     };
-    for (size_t i = 0; i < JC_COUNT(rows); i++)
-        jc_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %.15g\n", rows[i].name, rows[i].help, rows[i].name,
-                      rows[i].type, rows[i].name, rows[i].value);
+    for (size_t i = 0; i < JC_COUNT(rows); i++) {
+        jc_metrics_put_head(out, rows[i].name, rows[i].help, rows[i].type);
+        jc_metrics_put_sample(out, rows[i].name, "", rows[i].value);
+    }
 }

@@ -189,7 +189,7 @@ void jc_metrics_model_loaded(struct jc_metrics *metrics, bool good, bool changed
         atomic_store_explicit(&metrics->model_loaded_s, (uint64_t)time(NULL), memory_order_relaxed);
 }
 
-static void put_head(struct jc_buf *out, const char *name, const char *help, const char *type)
+void jc_metrics_put_head(struct jc_buf *out, const char *name, const char *help, const char *type)
 {
     jc_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
@@ -216,7 +216,7 @@ static void put_histogram(struct jc_buf *out, const struct histogram_row *row, c
 static void put_requests(const struct jc_metrics *metrics, void (*route_name)(size_t route, char ret_name[64]),
                          struct jc_buf *out)
 {
-    put_head(out, "jobcode_http_requests_total", "Requests answered, by route and status.", "counter");
+    jc_metrics_put_head(out, "jobcode_http_requests_total", "Requests answered, by route and status.", "counter");
     for (size_t r = 0; r < metrics->n_routes; r++) {
         char name[64];
         route_name(r, name);
@@ -227,7 +227,7 @@ static void put_requests(const struct jc_metrics *metrics, void (*route_name)(si
                               (uintmax_t)n);
         }
     }
-    put_head(out, request_histogram.name, request_histogram.help, "histogram");
+    jc_metrics_put_head(out, request_histogram.name, request_histogram.help, "histogram");
     for (size_t r = 0; r < metrics->n_routes; r++) {
         char name[64], labels[96];
         route_name(r, name);
@@ -240,7 +240,8 @@ static void put_requests(const struct jc_metrics *metrics, void (*route_name)(si
  * not. */
 static void put_refused(const struct jc_metrics *metrics, struct jc_buf *out)
 {
-    put_head(out, "jobcode_requests_refused_total", "Requests answered with a problem, by its code.", "counter");
+    jc_metrics_put_head(out, "jobcode_requests_refused_total", "Requests answered with a problem, by its code.",
+                        "counter");
     for (enum jc_problem_kind i = JC_PROBLEM_NONE + 1; i < JC_N_PROBLEMS; i++)
         jc_buf_printf(out, "jobcode_requests_refused_total{reason=\"%s\"} %ju\n", jc_problem_code(i),
                       (uintmax_t)load(&metrics->refused[i]));
@@ -248,7 +249,7 @@ static void put_refused(const struct jc_metrics *metrics, struct jc_buf *out)
 
 static void put_closed(const struct jc_metrics *metrics, struct jc_buf *out)
 {
-    put_head(out, "jobcode_http_connections_closed_total", "Connections ended, by reason.", "counter");
+    jc_metrics_put_head(out, "jobcode_http_connections_closed_total", "Connections ended, by reason.", "counter");
     for (size_t i = 0; i < JC_N_CLOSED; i++)
         jc_buf_printf(out, "jobcode_http_connections_closed_total{reason=\"%s\"} %ju\n", closed[i],
                       (uintmax_t)load(&metrics->closed[i]));
@@ -262,11 +263,11 @@ void jc_metrics_put(const struct jc_metrics *metrics, void (*route_name)(size_t 
     put_closed(metrics, out);
     for (size_t i = 0; i < JC_N_COUNTERS; i++) {
         if (counters[i].help)
-            put_head(out, counters[i].name, counters[i].help, "counter");
+            jc_metrics_put_head(out, counters[i].name, counters[i].help, "counter");
         jc_buf_printf(out, "%s%s %ju\n", counters[i].name, counters[i].labels, (uintmax_t)load(&metrics->counters[i]));
     }
     for (size_t i = 0; i < JC_N_HISTOGRAMS; i++) {
-        put_head(out, histograms[i].name, histograms[i].help, "histogram");
+        jc_metrics_put_head(out, histograms[i].name, histograms[i].help, "histogram");
         put_histogram(out, &histograms[i], &metrics->histograms[i], "");
     }
     jc_metrics_put_gauge(out, "jobcode_model_last_load_successful", "0 where the last load of a model was refused.", "",
@@ -281,8 +282,14 @@ void jc_metrics_put_sample(struct jc_buf *out, const char *name, const char *lab
     jc_buf_printf(out, "%s%s %.15g\n", name, labels, value);
 }
 
+void jc_metrics_put_counter(struct jc_buf *out, const char *name, const char *help, double value)
+{
+    jc_metrics_put_head(out, name, help, "counter");
+    jc_metrics_put_sample(out, name, "", value);
+}
+
 void jc_metrics_put_gauge(struct jc_buf *out, const char *name, const char *help, const char *labels, double value)
 {
-    put_head(out, name, help, "gauge");
+    jc_metrics_put_head(out, name, help, "gauge");
     jc_metrics_put_sample(out, name, labels, value);
 }

@@ -89,10 +89,14 @@ int64_t jc_metrics_in_flight_now(const struct jc_metrics *metrics);
 void jc_metrics_put(const struct jc_metrics *metrics, void (*route_name)(size_t route, char ret_name[64]),
                     struct jc_buf *out);
 
-/* One gauge with its HELP and TYPE lines. labels: "" or "{...}". */
+/* The HELP and TYPE lines, before a metric's samples. type: counter, gauge or histogram. */
+void jc_metrics_put_head(struct jc_buf *out, const char *name, const char *help, const char *type);
+
+/* One counter or gauge with these lines. labels: "" or "{...}". */
+void jc_metrics_put_counter(struct jc_buf *out, const char *name, const char *help, double value);
 void jc_metrics_put_gauge(struct jc_buf *out, const char *name, const char *help, const char *labels, double value);
 
-/* One more sample of the gauge that was put last. */
+/* One more sample of the metric that was put last. */
 void jc_metrics_put_sample(struct jc_buf *out, const char *name, const char *labels, double value);
 
 #endif

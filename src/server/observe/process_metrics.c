@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "server/observe/metrics.h"
 
 #define MAX_STAT_BYTES ((size_t)1 << 16)
 #define MAX_SYSTEM_STAT_BYTES ((size_t)1 << 22) /* grows with the cores and the interrupts */
@@ -30,11 +31,6 @@ jc_code jc_process_stat_parse(const char *text, struct jc_process_stat *ret_stat
                                          .virtual_bytes = virtual_bytes,
                                          .resident_pages = resident_pages};
     return JC_OK;
-}
-
-static void put(struct jc_buf *out, const char *name, const char *help, const char *type, double value)
-{
-    jc_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %.15g\n", name, help, name, type, name, value);
 }
 
 /* When the machine started, in seconds since 1970; 0 = not known. It does not change, but a look costs little. */
@@ -58,15 +54,16 @@ static void put_stat(struct jc_buf *out)
         jc_process_stat_parse(text.data, &stat, &err) != JC_OK)
         return;
     double ticks_per_s = (double)sysconf(_SC_CLK_TCK), boot = boot_seconds();
-    put(out, "process_cpu_seconds_total", "User and system CPU time, in seconds.", "counter",
-        (double)stat.cpu_ticks / ticks_per_s);
-    put(out, "process_resident_memory_bytes", "Resident memory, in bytes.", "gauge",
-        (double)stat.resident_pages * (double)sysconf(_SC_PAGESIZE));
-    put(out, "process_virtual_memory_bytes", "Virtual memory, in bytes.", "gauge", (double)stat.virtual_bytes);
-    put(out, "process_threads", "Threads.", "gauge", (double)stat.n_threads);
+    jc_metrics_put_counter(out, "process_cpu_seconds_total", "User and system CPU time, in seconds.",
+                           (double)stat.cpu_ticks / ticks_per_s);
+    jc_metrics_put_gauge(out, "process_resident_memory_bytes", "Resident memory, in bytes.", "",
+                         (double)stat.resident_pages * (double)sysconf(_SC_PAGESIZE));
+    jc_metrics_put_gauge(out, "process_virtual_memory_bytes", "Virtual memory, in bytes.", "",
+                         (double)stat.virtual_bytes);
+    jc_metrics_put_gauge(out, "process_threads", "Threads.", "", (double)stat.n_threads);
     if (boot > 0)
-        put(out, "process_start_time_seconds", "When the process started, in seconds since 1970.", "gauge",
-            boot + (double)stat.start_ticks / ticks_per_s);
+        jc_metrics_put_gauge(out, "process_start_time_seconds", "When the process started, in seconds since 1970.", "",
+                             boot + (double)stat.start_ticks / ticks_per_s);
 }
 
 static void put_fds(struct jc_buf *out)
@@ -78,7 +75,8 @@ static void put_fds(struct jc_buf *out)
     for (const struct dirent *entry; (entry = readdir(folder));)
         n += entry->d_name[0] != '.';
     closedir(folder);
-    put(out, "process_open_fds", "Open file descriptors.", "gauge", (double)(n - 1)); /* without the one that looked */
+    n--; /* the one that looked */
+    jc_metrics_put_gauge(out, "process_open_fds", "Open file descriptors.", "", (double)n);
 }
 
 void jc_process_put_metrics(struct jc_buf *out)
@@ -86,8 +84,10 @@ void jc_process_put_metrics(struct jc_buf *out)
     struct rlimit limit;
     put_stat(out);
     put_fds(out);
-    put(out, "jobcode_memory_limit_bytes", "Memory the process may use: its cgroup's limit, or the machine's.", "gauge",
-        (double)jc_memory_limit());
+    jc_metrics_put_gauge(out, "jobcode_memory_limit_bytes",
+                         "Memory the process may use: its cgroup's limit, or the machine's.", "",
+                         (double)jc_memory_limit());
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-        put(out, "process_max_fds", "Most file descriptors that may be open.", "gauge", (double)limit.rlim_cur);
+        jc_metrics_put_gauge(out, "process_max_fds", "Most file descriptors that may be open.", "",
+                             (double)limit.rlim_cur);
 }

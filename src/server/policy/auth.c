@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "server/observe/metrics.h"
 
 #define MAX_FILE_BYTES ((size_t)1 << 20)
 #define POLL_NS JC_NS_PER_S
@@ -225,25 +226,21 @@ static const struct {
      offsetof(struct client, n_limited)},
 };
 
-static void put_counter(struct jc_buf *out, const char *name, const char *help, uint64_t value)
-{
-    jc_buf_printf(out, "# HELP %s %s\n# TYPE %s counter\n%s %ju\n", name, help, name, name, (uintmax_t)value);
-}
-
 void jc_auth_put_metrics(struct jc_auth *auth, struct jc_buf *out)
 {
     char names[JC_KEY_NAMES_MAX][JC_KEY_NAME];
     struct client clients[JC_KEY_NAMES_MAX];
     size_t n = copy_counts(auth, names, clients);
     for (size_t f = 0; f < JC_COUNT(families); f++) {
-        jc_buf_printf(out, "# HELP %s %s\n# TYPE %s counter\n", families[f].name, families[f].help, families[f].name);
+        jc_metrics_put_head(out, families[f].name, families[f].help, "counter");
         for (size_t i = 0; i < n; i++) {
             uint64_t value;
             memcpy(&value, (const char *)&clients[i] + families[f].offset, sizeof value);
             jc_buf_printf(out, "%s{key=\"%s\"} %ju\n", families[f].name, names[i], (uintmax_t)value);
         }
     }
-    put_counter(out, "jobcode_keys_reloads_total", "Times that changed keys were read.", atomic_load(&auth->n_reloads));
-    put_counter(out, "jobcode_keys_reload_failures_total", "Times that changed keys could not be read.",
-                atomic_load(&auth->n_failures));
+    jc_metrics_put_counter(out, "jobcode_keys_reloads_total", "Times that changed keys were read.",
+                           (double)atomic_load(&auth->n_reloads));
+    jc_metrics_put_counter(out, "jobcode_keys_reload_failures_total", "Times that changed keys could not be read.",
+                           (double)atomic_load(&auth->n_failures));
 }

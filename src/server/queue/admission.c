@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "server/queue/flights.h"
@@ -54,13 +53,8 @@ static void *reap(void *argument)
         pthread_mutex_unlock(&admission->lock);
         complete_late(jc_batcher_expire(admission->batcher, jc_clock_ns()));
         pthread_mutex_lock(&admission->lock);
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        uint64_t ns = (uint64_t)until.tv_nsec + REAP_MS * JC_NS_PER_MS;
-        until.tv_sec += (time_t)(ns / JC_NS_PER_S);
-        until.tv_nsec = (long)(ns % JC_NS_PER_S);
         if (!admission->ended)
-            pthread_cond_timedwait(&admission->ending, &admission->lock, &until);
+            jc_clock_wait(&admission->ending, &admission->lock, jc_clock_ns() + REAP_MS * JC_NS_PER_MS);
     }
     pthread_mutex_unlock(&admission->lock);
     return NULL;
@@ -97,11 +91,7 @@ jc_code jc_admission_create(const struct jc_admission_config *config, struct jc_
     admission->config = *config;
     admission->metrics = metrics;
     pthread_mutex_init(&admission->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&admission->ending, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&admission->ending, NULL);
     jc_code code = create_parts(admission, err);
     if (code)
         return code;

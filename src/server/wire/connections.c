@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "server/policy/request_id.h"
@@ -209,15 +208,8 @@ static void *reap(void *argument)
     pthread_mutex_lock(&connections->lock);
     while (!connections->stopping) {
         look_at_all(connections);
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += (long)(TICK_MS * JC_NS_PER_MS);
-        if (until.tv_nsec >= (long)JC_NS_PER_S) {
-            until.tv_sec++;
-            until.tv_nsec -= (long)JC_NS_PER_S;
-        }
         if (!connections->stopping)
-            pthread_cond_timedwait(&connections->wake, &connections->lock, &until);
+            jc_clock_wait(&connections->wake, &connections->lock, jc_clock_ns() + TICK_MS * JC_NS_PER_MS);
     }
     pthread_mutex_unlock(&connections->lock);
     return NULL;
@@ -232,11 +224,7 @@ jc_code jc_connections_create(const struct jc_connection_limits *limits, struct 
     connections->limits = *limits;
     connections->metrics = metrics;
     pthread_mutex_init(&connections->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&connections->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&connections->wake, NULL);
     int error = pthread_create(&connections->reaper, NULL, reap, connections);
     if (error)
         return jc_fail(err, JC_E_IO, "start the connections' thread: %s", strerror(error));

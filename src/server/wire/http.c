@@ -63,6 +63,15 @@ static jc_code fail_too_large(struct jc_request *request)
                           (uintmax_t)request->server->config->limits.body_bytes);
 }
 
+/* 0 where none is announced; UINT64_MAX stands for all that 64 bits do not hold. */
+static uint64_t announced_length(const struct jc_request *request)
+{
+    struct jc_err err;
+    uint64_t length = 0;
+    const char *text = jc_request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return text && jc_parse_u64(text, &length, &err) != JC_OK ? UINT64_MAX : length;
+}
+
 static jc_code check_body_headers(struct jc_request *request)
 {
     const char *type = jc_request_header(request, MHD_HTTP_HEADER_CONTENT_TYPE);
@@ -72,12 +81,7 @@ static jc_code check_body_headers(struct jc_request *request)
     if (jc_request_header(request, MHD_HTTP_HEADER_CONTENT_ENCODING))
         return jc_problem_set(&request->problem, JC_PROBLEM_UNSUPPORTED_TYPE, NULL,
                               "Content-Encoding is not supported.");
-    struct jc_err err;
-    uint64_t length = 0;
-    const char *text = jc_request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    if (text && (jc_parse_u64(text, &length, &err) != JC_OK || length > request->server->config->limits.body_bytes))
-        return fail_too_large(request);
-    return JC_OK;
+    return announced_length(request) > request->server->config->limits.body_bytes ? fail_too_large(request) : JC_OK;
 }
 
 /* What can be refused from the headers alone, before a byte of the body is read. */
@@ -130,11 +134,8 @@ static enum MHD_Result take_body(struct jc_request *request, const char *data, s
  */
 static bool answers_at_once(const struct jc_request *request)
 {
-    struct jc_err err;
-    uint64_t length = 0, most = request->server->config->limits.body_bytes * MAX_DISCARD_FACTOR;
-    const char *text = jc_request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    bool announced = text && jc_parse_u64(text, &length, &err) == JC_OK && length <= most;
-    return jc_request_header(request, MHD_HTTP_HEADER_EXPECT) || (text && !announced);
+    uint64_t most = request->server->config->limits.body_bytes * MAX_DISCARD_FACTOR;
+    return jc_request_header(request, MHD_HTTP_HEADER_EXPECT) || announced_length(request) > most;
 }
 
 int jc_request_suspend(struct jc_request *request)
