@@ -78,15 +78,11 @@ static jc_code parse(const json_t *file, struct jc_bert *bert, struct jc_err *er
 
 jc_code jc_bert_file_read(const char *path, struct jc_bert *ret_bert, struct jc_err *err)
 {
-    JC_AUTO_BUF struct jc_buf text = {0};
+    JC_AUTO(jc_json) struct jc_json *file = NULL;
     struct jc_bert bert = {0};
-    jc_code code = jc_file_read(path, MAX_BYTES, &text, err);
+    jc_code code = jc_json_read(path, MAX_BYTES, &file, err);
     if (code)
         return code;
-    json_error_t at;
-    JC_AUTO(jc_json) struct jc_json *file = NULL;
-    if ((code = jc_json_parse(text.n ? text.data : "", text.n, &file, &at)))
-        return jc_fail(err, code, "%s:%d:%d: %s", path, at.line, at.column, at.text);
     if ((code = parse(jc_json_root(file), &bert, err)))
         return jc_wrap(err, "%s", path);
     *ret_bert = bert;

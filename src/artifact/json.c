@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
+
 enum { FIRST_BYTES = 4 * 1024, MOST_BYTES = 256 * 1024 }; /* of a block, but for an allocation that is larger */
 
 struct block {
@@ -108,6 +110,17 @@ jc_code jc_json_parse(const char *text, size_t n, struct jc_json **ret_json, jso
     return JC_OK;
 }
 
+jc_code jc_json_read(const char *path, size_t max_bytes, struct jc_json **ret_json, struct jc_err *err)
+{
+    JC_AUTO_BUF struct jc_buf text = {0};
+    json_error_t where;
+    jc_code code = jc_file_read(path, max_bytes, &text, err);
+    if (code)
+        return code;
+    code = jc_json_parse(text.n ? text.data : "", text.n, ret_json, &where);
+    return code ? jc_fail(err, code, "%s:%d:%d: %s", path, where.line, where.column, where.text) : JC_OK;
+}
+
 void jc_json_destroy(struct jc_json *json)
 {
     if (!json)
@@ -121,5 +134,5 @@ void jc_json_destroy(struct jc_json *json)
 
 json_t *jc_json_root(const struct jc_json *json)
 {
-    return json->root;
+    return json ? json->root : NULL;
 }

@@ -20,10 +20,13 @@ struct jc_json;
 /* An object with a name twice is refused. `n` = 0 is a text, `text` not NULL then either. Errors: FORMAT, NOMEM; *where
  * has line, column, byte and text of either. */
 JC_MUST_CHECK jc_code jc_json_parse(const char *text, size_t n, struct jc_json **ret_json, json_error_t *where);
+
+/* The same of a file of at most max_bytes. Errors: as jc_file_read; FORMAT, NOMEM, with path, line and column. */
+JC_MUST_CHECK jc_code jc_json_read(const char *path, size_t max_bytes, struct jc_json **ret_json, struct jc_err *err);
 void jc_json_destroy(struct jc_json *json);
 JC_DEFINE_AUTO(jc_json)
 
-/* The outermost value. Lives as long as *json. */
+/* The outermost value; NULL of NULL. Lives as long as *json. */
 json_t *jc_json_root(const struct jc_json *json);
 
 #endif

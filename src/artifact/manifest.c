@@ -275,16 +275,12 @@ static jc_code parse_root(json_t *root, struct jc_manifest *manifest, struct jc_
 
 jc_code jc_manifest_load(const char *path, struct jc_manifest **ret_manifest, struct jc_err *err)
 {
-    JC_AUTO_BUF struct jc_buf buf = {0};
-    jc_code code = jc_file_read(path, MANIFEST_MAX, &buf, err);
+    JC_AUTO(jc_json) struct jc_json *json = NULL;
+    jc_code code = jc_json_read(path, MANIFEST_MAX, &json, err);
     if (code == JC_E_TOO_LARGE)
         return err->code = JC_E_FORMAT;
     if (code)
         return code;
-    json_error_t where;
-    JC_AUTO(jc_json) struct jc_json *json = NULL;
-    if ((code = jc_json_parse(buf.n ? buf.data : "", buf.n, &json, &where)))
-        return jc_fail(err, code, "%s:%d:%d: %s", path, where.line, where.column, where.text);
     JC_AUTO(jc_manifest) struct jc_manifest *manifest = jc_manifest_create();
     if (!manifest)
         return jc_fail(err, JC_E_NOMEM, "out of memory");

@@ -1,4 +1,5 @@
-/* How many cores this process may use: the affinity mask, cut to the cgroup's CPU quota (v1 and v2). At least 1. */
+/* How many cores this process may use: the affinity mask, cut to the CPU quotas of its cgroup and of those above it (v1
+ * and v2), rounded up. At least 1. Threads: any. */
 #ifndef JC_BASE_CPU_H
 #define JC_BASE_CPU_H
 

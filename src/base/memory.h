@@ -10,7 +10,4 @@
 /* In bytes. */
 uint64_t jc_memory_limit(void);
 
-/* The same of a cgroup mount and a text as /proc/self/cgroup's; UINT64_MAX = no limit. */
-uint64_t jc_memory_limit_of_groups(const char *mount, const char *membership);
-
 #endif

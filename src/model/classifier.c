@@ -1,4 +1,4 @@
-/* The classifier: loads what belongs together, checks that it does, and asks it its canaries. */
+/* The classifier: loads what belongs together, and checks that it does. */
 #include "model/classifier.h"
 
 #include <limits.h>
@@ -77,40 +77,6 @@ static jc_code check_fit(const struct jc_classifier *classifier, struct jc_err *
     return JC_OK;
 }
 
-static jc_code run_canary(const struct jc_classifier *classifier, struct jc_session *session,
-                          const struct jc_manifest_canary *canary, struct jc_err *err)
-{
-    struct jc_hit hit;
-    JC_AUTO_FINISH(jc_input) struct jc_input input = {.top_n = 1, .hits = &hit};
-    struct jc_posting posting = {.title = canary->title, .n_title = strlen(canary->title)};
-    jc_code code = jc_classifier_prepare(classifier, &posting, &input, err);
-    if (code)
-        return jc_wrap(err, "canary '%s'", canary->title);
-    if (input.n_ids == 0)
-        return jc_fail(err, JC_E_MODEL, "canary '%s' has no usable text", canary->title);
-
-    struct jc_run_stats stats;
-    struct jc_input *inputs[] = {&input};
-    if ((code = jc_session_run(session, inputs, 1, &stats, err)))
-        return jc_wrap(err, "canary '%s'", canary->title);
-    size_t n_categories;
-    const struct jc_category *found = &jc_bundle_categories(classifier->bundle, &n_categories)[hit.index];
-    if (strcmp(found->code, canary->code) != 0)
-        return jc_fail(err, JC_E_MODEL, "canary '%s' gives %s (%s), not %s", canary->title, found->code, found->title,
-                       canary->code);
-    return JC_OK;
-}
-
-static jc_code run_canaries(const struct jc_classifier *classifier, struct jc_err *err)
-{
-    const struct jc_manifest *manifest = jc_bundle_manifest(classifier->bundle);
-    JC_AUTO(jc_session) struct jc_session *session = NULL;
-    jc_code code = jc_session_create(classifier, &session, err);
-    for (size_t i = 0; i < manifest->n_canaries && !code; i++)
-        code = run_canary(classifier, session, &manifest->canaries[i], err);
-    return code;
-}
-
 jc_code jc_classifier_load(const char *folder, const struct jc_encoder_options *options,
                            struct jc_classifier **ret_classifier, struct jc_err *err)
 {
@@ -124,8 +90,7 @@ jc_code jc_classifier_load(const char *folder, const struct jc_encoder_options *
     const struct jc_category *categories = jc_bundle_categories(classifier->bundle, &n_categories);
     if ((code = check_fit(classifier, err)) ||
         (code = jc_groups_create(categories, n_categories, &classifier->groups, err)) ||
-        (code = jc_ranker_create(classifier->encoder, jc_bundle_head(classifier->bundle), &classifier->ranker, err)) ||
-        (code = run_canaries(classifier, err)))
+        (code = jc_ranker_create(classifier->encoder, jc_bundle_head(classifier->bundle), &classifier->ranker, err)))
         return jc_wrap(err, "model '%s'", folder);
     *ret_classifier = TAKE(classifier);
     return JC_OK;

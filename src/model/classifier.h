@@ -23,9 +23,9 @@
 
 struct jc_classifier;
 
-/* Loads and verifies the bundle, loads the encoder, checks that they belong together (dim, vocabulary), and runs the
- * canaries: each title must give its code first. options: NULL = onednn in f32. Errors: as jc_bundle_load and
- * jc_encoder_load; MODEL where a canary answers otherwise. */
+/* Loads and verifies the bundle, loads the encoder, and checks that they belong together (dim, vocabulary). Whether it
+ * answers as it should, its canaries tell (canary.h). options: NULL = onednn in f32. Errors: as jc_bundle_load and
+ * jc_encoder_load. */
 JC_MUST_CHECK jc_code jc_classifier_load(const char *folder, const struct jc_encoder_options *options,
                                          struct jc_classifier **ret_classifier, struct jc_err *err);
 

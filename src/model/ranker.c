@@ -1,6 +1,7 @@
 /* Ranking where the vectors are. See ranker.h. */
 #include "model/ranker.h"
 
+#include "base/scratch.h"
 #include "model/encoder_impl.h"
 #include "model/lexicon.h"
 
@@ -45,20 +46,6 @@ void jc_ranking_finish(struct jc_ranking *ranking)
     *ranking = (struct jc_ranking){0};
 }
 
-/* Room for n elements in place of *array, whose content is not kept. */
-static bool reserve(void *array, size_t *cap, size_t n, size_t size)
-{
-    void **old = array;
-    if (n <= *cap)
-        return true;
-    *cap = 0;
-    free(*old);
-    *old = reallocarray(NULL, n, size);
-    if (*old)
-        *cap = n;
-    return *old != NULL;
-}
-
 static void embed_words(const struct jc_head *head, const int32_t *ids, const uint32_t *n_tokens, size_t n_texts,
                         float *ret_words)
 {
@@ -74,9 +61,9 @@ jc_code jc_ranker_run(const struct jc_ranker *ranker, const int32_t *ids, const 
 {
     const struct jc_head *head = ranker->head;
     ranking->n_hits = top_n < head->n_categories ? top_n : head->n_categories;
-    if (!reserve(&ranking->hits, &ranking->cap_hits, n_texts * ranking->n_hits, sizeof(*ranking->hits)) ||
-        !reserve(&ranking->norms, &ranking->cap_norms, n_texts, sizeof(*ranking->norms)) ||
-        !reserve(&ranking->words, &ranking->cap_words, n_texts * head->lexicon_dim, sizeof(*ranking->words)))
+    if (!jc_scratch_reserve(&ranking->hits, &ranking->cap_hits, n_texts * ranking->n_hits, sizeof(*ranking->hits)) ||
+        !jc_scratch_reserve(&ranking->norms, &ranking->cap_norms, n_texts, sizeof(*ranking->norms)) ||
+        !jc_scratch_reserve(&ranking->words, &ranking->cap_words, n_texts * head->lexicon_dim, sizeof(*ranking->words)))
         return jc_fail(err, JC_E_NOMEM, "no memory for the answers to %zu texts", n_texts);
     if (head->lexicon_dim)
         embed_words(head, ids, n_tokens, n_texts, ranking->words);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
+#include "base/scratch.h"
 #include "model/chunks.h"
 #include "model/classifier_impl.h"
 #include "model/scoring.h"
@@ -95,15 +96,6 @@ void jc_session_destroy(struct jc_session *session)
     free(session);
 }
 
-/* Room for n elements in place of *array, whose content is not kept. */
-static bool remake(void *array, size_t n, size_t size)
-{
-    void **old = array;
-    free(*old);
-    *old = reallocarray(NULL, n, size);
-    return *old != NULL;
-}
-
 static jc_code reserve_inputs(struct jc_session *session, size_t n, struct jc_err *err)
 {
     if (n <= session->cap_inputs)
@@ -112,10 +104,10 @@ static jc_code reserve_inputs(struct jc_session *session, size_t n, struct jc_er
     while (cap < n)
         cap *= 2;
     session->cap_inputs = 0;
-    if (!remake(&session->uniques, cap, sizeof(*session->uniques)) ||
-        !remake(&session->next, cap, sizeof(*session->next)) ||
-        !remake(&session->n_tokens, cap, sizeof(*session->n_tokens)) ||
-        !remake(&session->slots, 2 * cap, sizeof(*session->slots)))
+    if (!jc_scratch_remake(&session->uniques, cap, sizeof(*session->uniques)) ||
+        !jc_scratch_remake(&session->next, cap, sizeof(*session->next)) ||
+        !jc_scratch_remake(&session->n_tokens, cap, sizeof(*session->n_tokens)) ||
+        !jc_scratch_remake(&session->slots, 2 * cap, sizeof(*session->slots)))
         return jc_fail(err, JC_E_NOMEM, "no memory for a batch of %zu texts", n);
     session->cap_inputs = cap;
     return JC_OK;
@@ -123,14 +115,9 @@ static jc_code reserve_inputs(struct jc_session *session, size_t n, struct jc_er
 
 static jc_code reserve_ids(struct jc_session *session, size_t n, struct jc_err *err)
 {
-    if (n <= session->cap_ids)
+    if (n <= session->cap_ids || jc_scratch_reserve(&session->ids, &session->cap_ids, n + n / 2, sizeof(*session->ids)))
         return JC_OK;
-    session->cap_ids = 0;
-    size_t cap = n + n / 2;
-    if (!remake(&session->ids, cap, sizeof(*session->ids)))
-        return jc_fail(err, JC_E_NOMEM, "no memory for a batch of %zu tokens", n);
-    session->cap_ids = cap;
-    return JC_OK;
+    return jc_fail(err, JC_E_NOMEM, "no memory for a batch of %zu tokens", n);
 }
 
 static jc_code reserve_rows(struct jc_session *session, size_t n, struct jc_err *err)
@@ -139,9 +126,9 @@ static jc_code reserve_rows(struct jc_session *session, size_t n, struct jc_err 
         return JC_OK;
     session->cap_rows = 0;
     size_t cap = 2 * n < session->chunk ? 2 * n : session->chunk;
-    if (!remake(&session->vectors, cap, session->head->dim * sizeof(float)) ||
-        !remake(&session->queries, cap, jc_head_width(session->head) * sizeof(float)) ||
-        !remake(&session->scores, cap, session->head->n_categories * sizeof(float)))
+    if (!jc_scratch_remake(&session->vectors, cap, session->head->dim * sizeof(float)) ||
+        !jc_scratch_remake(&session->queries, cap, jc_head_width(session->head) * sizeof(float)) ||
+        !jc_scratch_remake(&session->scores, cap, session->head->n_categories * sizeof(float)))
         return jc_fail(err, JC_E_NOMEM, "no memory for the scores of %zu texts", n);
     session->cap_rows = cap;
     return JC_OK;
@@ -283,8 +270,8 @@ static jc_code reserve_pieces(struct jc_session *session, size_t n, struct jc_er
     if (n <= session->cap_pieces)
         return JC_OK;
     session->cap_pieces = 0;
-    if (!remake(&session->piece_tokens, 2 * n, sizeof(*session->piece_tokens)) ||
-        !remake(&session->piece_vectors, 2 * n, session->head->dim * sizeof(float)))
+    if (!jc_scratch_remake(&session->piece_tokens, 2 * n, sizeof(*session->piece_tokens)) ||
+        !jc_scratch_remake(&session->piece_vectors, 2 * n, session->head->dim * sizeof(float)))
         return jc_fail(err, JC_E_NOMEM, "no memory for the %zu pieces of long texts", n);
     session->cap_pieces = 2 * n;
     return JC_OK;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/scratch.h"
+
 enum {
     GROUP_QUERIES = 128, /* a matrix product repacks the block of texts, which costs as much as five queries */
     FEW_QUERIES = 2,
@@ -25,30 +27,17 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Room for n elements in place of *array, whose content is not kept. */
-static bool reserve(void *array, size_t *cap, size_t n, size_t size)
-{
-    void **old = array;
-    if (n <= *cap)
-        return true;
-    *cap = 0;
-    free(*old);
-    *old = reallocarray(NULL, n, size);
-    if (!*old)
-        return false;
-    *cap = n;
-    return true;
-}
-
 static jc_code prepare(struct jc_vote *vote, const struct jc_exemplars *exemplars, size_t n, bool gather,
                        struct jc_err *err)
 {
     size_t n_group = smaller(n, GROUP_QUERIES);
     vote->n_neighbours = smaller(exemplars->k, exemplars->n);
-    if (!reserve(&vote->n_found, &vote->cap_queries, n, sizeof(*vote->n_found)) ||
-        !reserve(&vote->neighbours, &vote->cap_neighbours, n * vote->n_neighbours, sizeof(*vote->neighbours)) ||
-        !reserve(&vote->vectors, &vote->cap_vectors, gather ? n_group * exemplars->dim : 0, sizeof(float)) ||
-        !reserve(&vote->cosines, &vote->cap_cosines, n_group * smaller(exemplars->n, BLOCK_TEXTS), sizeof(float)))
+    if (!jc_scratch_reserve(&vote->n_found, &vote->cap_queries, n, sizeof(*vote->n_found)) ||
+        !jc_scratch_reserve(&vote->neighbours, &vote->cap_neighbours, n * vote->n_neighbours,
+                            sizeof(*vote->neighbours)) ||
+        !jc_scratch_reserve(&vote->vectors, &vote->cap_vectors, gather ? n_group * exemplars->dim : 0, sizeof(float)) ||
+        !jc_scratch_reserve(&vote->cosines, &vote->cap_cosines, n_group * smaller(exemplars->n, BLOCK_TEXTS),
+                            sizeof(float)))
         return jc_fail(err, JC_E_NOMEM, "no memory for the neighbours of %zu texts", n);
     return JC_OK;
 }

@@ -105,10 +105,13 @@ def test_another_format_version(copy):
     assert "manifest.json" in error["detail"] and error["code"] == "unsupported", error
 
 
-def test_wrong_canary(copy):
-    edit_manifest(copy, lambda manifest: manifest["canaries"][1].update(code="29-1141.00"))
+@pytest.mark.parametrize("n_right", [1, 130])  # before it: more than are asked at once, too
+def test_wrong_canary(copy, n_right):
+    canaries = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))["canaries"]
+    title = canaries[1]["title"]
+    wrong = {"title": title, "code": "29-1141.00"}
+    edit_manifest(copy, lambda manifest: manifest.update(canaries=[*canaries[:1] * n_right, wrong]))
     error = error_line(check(copy))
-    title = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))["canaries"][1]["title"]
     assert error["code"] == "model" and title in error["detail"] and "29-1141.00" in error["detail"], error
 
 

@@ -5,10 +5,8 @@
  * cores it shares with the server; its own CPU time is in the result: one JSON object. An answer that is not 200 ends
  * the run with status 1.
  */
-#include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/parse.h"
@@ -37,29 +35,13 @@ struct load {
     uint64_t n_body_bytes;
 };
 
-static jc_code open_connection(struct connection *connection, uint16_t port, int epoll, struct jc_err *err)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-    jc_code code = jc_loadgen_connect(port, &connection->fd, err);
-    if (!code && epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &event) != 0)
-        code = jc_fail_errno(err, JC_E_IO, "watch a connection");
-    return code;
-}
-
-/* The whole request at once: the kernel's buffers hold it, and the server reads a body before it answers. */
 static jc_code send_next(struct load *load, struct connection *connection, struct jc_err *err)
 {
-    const size_t *start = &load->requests.starts[load->next];
-    load->next = (load->next + 1) % load->requests.n;
+    size_t i = load->next;
+    load->next = (i + 1) % load->requests.n;
     jc_answer_begin(&connection->answer);
     connection->start_ns = jc_clock_ns();
-    for (size_t at = start[0]; at < start[1];) {
-        ssize_t n = send(connection->fd, load->requests.bytes.data + at, start[1] - at, MSG_NOSIGNAL);
-        if (n < 0)
-            return jc_fail_errno(err, JC_E_IO, "send");
-        at += (size_t)n;
-    }
-    return JC_OK;
+    return jc_requests_send(&load->requests, i, connection->fd, err);
 }
 
 static jc_code note_answer(struct load *load, const struct connection *connection, struct jc_err *err)
@@ -74,14 +56,8 @@ static jc_code note_answer(struct load *load, const struct connection *connectio
 
 static jc_code serve_event(struct load *load, struct connection *connection, struct jc_err *err)
 {
-    static char bytes[1 << 18];
-    ssize_t n = recv(connection->fd, bytes, sizeof bytes, MSG_DONTWAIT);
-    if (n < 0 && errno == EAGAIN)
-        return JC_OK;
-    if (n <= 0)
-        return jc_fail_errno(err, JC_E_IO, n ? "recv" : "the server closed a connection");
     bool complete;
-    jc_code code = jc_answer_take(&connection->answer, bytes, (size_t)n, &complete, err);
+    jc_code code = jc_answer_receive(&connection->answer, connection->fd, &complete, err);
     if (code || !complete)
         return code;
     code = note_answer(load, connection, err);
@@ -122,7 +98,7 @@ static jc_code run(struct load *load, const struct options *options, struct jc_e
     if (!code && (!load->connections || epoll < 0))
         code = jc_fail(err, JC_E_NOMEM, "no memory for %ju connections", (uintmax_t)options->n_connections);
     for (size_t i = 0; i < options->n_connections && !code; i++)
-        code = open_connection(&load->connections[i], (uint16_t)options->port, epoll, err);
+        code = jc_loadgen_connect((uint16_t)options->port, epoll, &load->connections[i], &load->connections[i].fd, err);
     for (size_t i = 0; i < options->n_connections && !code; i++)
         code = send_next(load, &load->connections[i], err);
     if (!code)

@@ -2,9 +2,11 @@
 #include "loadgen.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -67,15 +69,29 @@ void jc_requests_finish(struct jc_requests *requests)
     *requests = (struct jc_requests){0};
 }
 
-jc_code jc_loadgen_connect(uint16_t port, int *ret_fd, struct jc_err *err)
+jc_code jc_requests_send(const struct jc_requests *requests, size_t i, int fd, struct jc_err *err)
+{
+    for (size_t at = requests->starts[i], end = requests->starts[i + 1]; at < end;) {
+        ssize_t n = send(fd, requests->bytes.data + at, end - at, MSG_NOSIGNAL);
+        if (n < 0)
+            return jc_fail_errno(err, JC_E_IO, "send");
+        at += (size_t)n;
+    }
+    return JC_OK;
+}
+
+jc_code jc_loadgen_connect(uint16_t port, int epoll, void *context, int *ret_fd, struct jc_err *err)
 {
     int on = 1;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = context};
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
     JC_AUTO_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
         connect(fd, (struct sockaddr *)&address, sizeof address) != 0)
         return jc_fail_errno(err, JC_E_IO, "connect to port %u", (unsigned)port);
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0)
+        return jc_fail_errno(err, JC_E_IO, "watch a connection");
     *ret_fd = fd;
     fd = -1;
     return JC_OK;
@@ -112,9 +128,8 @@ static jc_code take_head(struct jc_answer *answer, const char *bytes, size_t n, 
     return JC_OK;
 }
 
-jc_code jc_answer_take(struct jc_answer *answer, const char *bytes, size_t n, bool *ret_complete, struct jc_err *err)
+static jc_code take_bytes(struct jc_answer *answer, const char *bytes, size_t n, bool *ret_complete, struct jc_err *err)
 {
-    *ret_complete = false;
     if (!answer->in_body) {
         size_t n_before = answer->n_head;
         jc_code code = take_head(answer, bytes, n, err);
@@ -128,6 +143,18 @@ jc_code jc_answer_take(struct jc_answer *answer, const char *bytes, size_t n, bo
     answer->n_left -= n;
     *ret_complete = answer->n_left == 0;
     return JC_OK;
+}
+
+jc_code jc_answer_receive(struct jc_answer *answer, int fd, bool *ret_complete, struct jc_err *err)
+{
+    static char bytes[1 << 18];
+    ssize_t n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    *ret_complete = false;
+    if (n < 0 && errno == EAGAIN)
+        return JC_OK;
+    if (n <= 0)
+        return jc_fail_errno(err, JC_E_IO, n ? "recv" : "the server closed a connection");
+    return take_bytes(answer, bytes, (size_t)n, ret_complete, err);
 }
 
 jc_code jc_latencies_add(struct jc_latencies *latencies, uint64_t ns, struct jc_err *err)

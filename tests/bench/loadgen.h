@@ -26,8 +26,11 @@ JC_MUST_CHECK jc_code jc_requests_render(const char *path, size_t n_titles, cons
                                          struct jc_requests *requests, struct jc_err *err);
 void jc_requests_finish(struct jc_requests *requests);
 
-/* A blocking, undelayed connection to the loopback address. */
-JC_MUST_CHECK jc_code jc_loadgen_connect(uint16_t port, int *ret_fd, struct jc_err *err);
+/* The whole request i at once: the kernel's buffers hold it, and the server reads a body before it answers. */
+JC_MUST_CHECK jc_code jc_requests_send(const struct jc_requests *requests, size_t i, int fd, struct jc_err *err);
+
+/* A blocking, undelayed connection to the loopback address, whose answers `epoll` tells of by `context`. */
+JC_MUST_CHECK jc_code jc_loadgen_connect(uint16_t port, int epoll, void *context, int *ret_fd, struct jc_err *err);
 
 struct jc_answer {
     char head[JC_ANSWER_MAX_HEAD]; /* as far as it is here */
@@ -40,10 +43,9 @@ struct jc_answer {
 
 void jc_answer_begin(struct jc_answer *answer);
 
-/* Takes what came. *ret_complete: the answer is whole. Errors: JC_E_FORMAT for what is no answer with a
- * Content-Length, or more than one answer. */
-JC_MUST_CHECK jc_code jc_answer_take(struct jc_answer *answer, const char *bytes, size_t n, bool *ret_complete,
-                                     struct jc_err *err);
+/* Takes what came, if anything did. *ret_complete: the answer is whole. Errors: JC_E_IO, also where the server closed;
+ * JC_E_FORMAT for what is no answer with a Content-Length, or more than one answer. */
+JC_MUST_CHECK jc_code jc_answer_receive(struct jc_answer *answer, int fd, bool *ret_complete, struct jc_err *err);
 
 struct jc_latencies {
     uint32_t *ns; /* [n]; those of 4.3 s and over are cut */

@@ -15,7 +15,6 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/parse.h"
@@ -68,27 +67,9 @@ struct load {
 
 static jc_code open_connection(struct load *load, struct connection *connection, struct jc_err *err)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-    jc_code code = jc_loadgen_connect((uint16_t)load->options.port, &connection->fd, err);
-    if (!code && epoll_ctl(load->epoll, EPOLL_CTL_ADD, connection->fd, &event) != 0)
-        code = jc_fail_errno(err, JC_E_IO, "watch a connection");
     connection->next_free = load->free;
     load->free = connection;
-    return code;
-}
-
-static jc_code send_request(const struct connection *connection, const struct jc_requests *requests, size_t i,
-                            struct jc_err *err)
-{
-    const char *bytes = requests->bytes.data + requests->starts[i];
-    for (size_t left = requests->starts[i + 1] - requests->starts[i]; left;) {
-        ssize_t n = send(connection->fd, bytes, left, MSG_NOSIGNAL);
-        if (n < 0)
-            return jc_fail_errno(err, JC_E_IO, "send");
-        bytes += n;
-        left -= (size_t)n;
-    }
-    return JC_OK;
+    return jc_loadgen_connect((uint16_t)load->options.port, load->epoll, connection, &connection->fd, err);
 }
 
 /* From one request to the next; 0 in a closed loop. */
@@ -117,7 +98,7 @@ static jc_code send_due(struct load *load, struct jc_err *err)
     connection->sent_ns = jc_clock_ns();
     if (!load->options.rate)
         connection->due_ns = connection->sent_ns;
-    jc_code code = send_request(connection, &load->requests[size], i, err);
+    jc_code code = jc_requests_send(&load->requests[size], i, connection->fd, err);
     if (!code && load->measuring) {
         load->n_due_titles += load->n_titles[size];
         code = jc_latencies_add(&load->lags, connection->sent_ns - connection->due_ns, err);
@@ -142,14 +123,8 @@ static jc_code note_answer(struct load *load, const struct connection *connectio
 
 static jc_code serve_event(struct load *load, struct connection *connection, struct jc_err *err)
 {
-    static char bytes[1 << 18];
-    ssize_t n = recv(connection->fd, bytes, sizeof bytes, MSG_DONTWAIT);
-    if (n < 0 && errno == EAGAIN)
-        return JC_OK;
-    if (n <= 0)
-        return jc_fail_errno(err, JC_E_IO, n ? "recv" : "the server closed a connection");
     bool complete;
-    jc_code code = jc_answer_take(&connection->answer, bytes, (size_t)n, &complete, err);
+    jc_code code = jc_answer_receive(&connection->answer, connection->fd, &complete, err);
     if (code || !complete)
         return code;
     connection->next_free = load->free;

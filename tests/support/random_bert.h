@@ -235,4 +235,18 @@ static inline double measure_gap(const float *a, const float *b, size_t n)
     return gap;
 }
 
+/* The largest difference of the texts' vectors [N_TEXTS][hidden] to the reference. */
+static inline double measure_reference_gap(struct checkpoint *c, const struct texts *texts, const float *vectors)
+{
+    const size_t hidden = c->bert.hidden;
+    double gap = 0;
+    for (size_t i = 0; i < N_TEXTS; i++) {
+        double want[MAX_HIDDEN];
+        ref_encode(c, texts->ids + texts->starts[i], texts->n_tokens[i], want);
+        for (size_t k = 0; k < hidden; k++)
+            gap = fmax(gap, fabs((double)vectors[i * hidden + k] - want[k]));
+    }
+    return gap;
+}
+
 #endif

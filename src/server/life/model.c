@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "server/life/canary.h"
+#include "model/canary.h"
 
 jc_code jc_model_identify(const char *folder, char ret_identity[JC_SHA256_HEX], struct jc_err *err)
 {

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "server/life/canary.h"
+#include "model/canary.h"
 
 struct jc_probe {
     uint64_t interval_ms, timeout_ms;

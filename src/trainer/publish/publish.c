@@ -9,22 +9,32 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "model/classifier.h"
+#include "model/canary.h"
 #include "trainer/publish/versions.h"
 
 #define LOCK_FILE ".lock"
 #define VERSION_MAX (NAME_MAX - 11) /* bytes: deleting it appends ".tmp-XXXXXX" */
+
+static jc_code test_classifier(const char *folder, const struct jc_encoder_options *options, struct jc_err *err)
+{
+    JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL;
+    JC_AUTO(jc_session) struct jc_session *session = NULL;
+    jc_code code;
+    if ((code = jc_classifier_load(folder, options, &classifier, err)) ||
+        (code = jc_session_create(classifier, &session, err)))
+        return code;
+    return jc_canary_run_all(classifier, session, err);
+}
 
 /* As a server loads it, in each precision it may; a portable bundle has no encoder to ask. */
 static jc_code test_bundle(const char *folder, const struct jc_bundle_content *content, struct jc_err *err)
 {
     if (content->vocab_path) {
         static const struct jc_encoder_options int8 = {.backend = JC_BACKEND_ONEDNN, .precision = JC_PRECISION_INT8};
-        JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL, *small = NULL;
-        jc_code code = jc_classifier_load(folder, NULL, &classifier, err);
+        jc_code code = test_classifier(folder, NULL, err);
         if (code || !content->calibration)
             return code;
-        code = jc_classifier_load(folder, &int8, &small, err);
+        code = test_classifier(folder, &int8, err);
         return code ? jc_wrap(err, "in int8") : JC_OK;
     }
     JC_AUTO(jc_bundle) struct jc_bundle *bundle = NULL;

@@ -19,8 +19,8 @@
 #include "artifact/bundle.h"
 
 /* Writes the bundle, loads it as a server would, canaries included, and then renames it to `folder`. A portable one
- * (no vocab_path) has no encoder to ask and is verified as a file only. Errors: as jc_bundle_write and
- * jc_classifier_load. */
+ * (no vocab_path) has no encoder to ask and is verified as a file only. Errors: as jc_bundle_write,
+ * jc_classifier_load and jc_canary_run_all. */
 JC_MUST_CHECK jc_code jc_publish_bundle(const char *folder, const struct jc_bundle_content *content,
                                         struct jc_err *err);
 

@@ -1,10 +1,10 @@
 /* Reading a checkpoint's JSON files. Everything this encoder does not do is refused, not ignored. */
 #include "trainer/vectors/checkpoint.h"
 
-#include <jansson.h>
 #include <limits.h>
 #include <string.h>
 
+#include "artifact/json.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "text/vocab.h"
@@ -15,20 +15,14 @@ enum {
 };
 
 /* *ret_json stays NULL where the file is absent and need not be there. */
-static jc_code read_json(const char *folder, const char *name, bool required, json_t **ret_json, struct jc_err *err)
+static jc_code read_json(const char *folder, const char *name, bool required, struct jc_json **ret_json,
+                         struct jc_err *err)
 {
     char path[PATH_MAX];
-    JC_AUTO_BUF struct jc_buf text = {0};
     jc_code code = jc_path_join(path, sizeof(path), folder, name, err);
     if (code || (!required && !jc_file_exists(path)))
         return code;
-    if ((code = jc_file_read(path, MAX_BYTES, &text, err)))
-        return code;
-    json_error_t at;
-    *ret_json = json_loadb(text.n ? text.data : "", text.n, JSON_REJECT_DUPLICATES, &at);
-    if (!*ret_json)
-        return jc_fail(err, JC_E_FORMAT, "%s:%d:%d: %s", path, at.line, at.column, at.text);
-    return JC_OK;
+    return jc_json_read(path, MAX_BYTES, ret_json, err);
 }
 
 static jc_code get_count(const json_t *config, const char *key, size_t max, size_t *ret_count, struct jc_err *err)
@@ -109,10 +103,10 @@ static jc_code parse_pooling(json_t *config, enum jc_pooling *ret_pooling, struc
 static jc_code choose_pooling(const char *folder, const char *wanted, enum jc_pooling *ret_pooling, bool *ret_guessed,
                               struct jc_err *err)
 {
-    json_auto_t *config = NULL;
+    JC_AUTO(jc_json) struct jc_json *config = NULL;
     enum jc_pooling pooling = JC_POOLING_MEAN;
     jc_code code = read_json(folder, "1_Pooling/config.json", false, &config, err);
-    if (code || (config && (code = parse_pooling(config, &pooling, err))))
+    if (code || (config && (code = parse_pooling(jc_json_root(config), &pooling, err))))
         return code;
     if (wanted) {
         if (strcmp(wanted, "mean") != 0 && strcmp(wanted, "cls") != 0)
@@ -130,13 +124,13 @@ static jc_code choose_pooling(const char *folder, const char *wanted, enum jc_po
 /* sentence_bert_config.json's max_seq_length, else all positions; at most what the tokenizer gives. */
 static jc_code choose_context(const char *folder, struct jc_bert *bert, struct jc_err *err)
 {
-    json_auto_t *config = NULL;
+    JC_AUTO(jc_json) struct jc_json *config = NULL;
     jc_code code = read_json(folder, "sentence_bert_config.json", false, &config, err);
     if (code)
         return code;
     size_t limit = bert->positions < MAX_CONTEXT ? bert->positions : MAX_CONTEXT;
     bert->max_tokens = limit;
-    const json_t *value = json_object_get(config, "max_seq_length");
+    const json_t *value = json_object_get(jc_json_root(config), "max_seq_length");
     if (!value || json_is_null(value))
         return JC_OK;
     if (json_integer_value(value) < 2)
@@ -150,10 +144,11 @@ static jc_code choose_context(const char *folder, struct jc_bert *bert, struct j
 static jc_code check_modules(const char *folder, struct jc_err *err)
 {
     static const char *const known[] = {"Transformer", "Pooling", "Normalize"};
-    json_auto_t *modules = NULL;
-    jc_code code = read_json(folder, "modules.json", false, &modules, err);
+    JC_AUTO(jc_json) struct jc_json *file = NULL;
+    jc_code code = read_json(folder, "modules.json", false, &file, err);
     if (code)
         return code;
+    const json_t *modules = jc_json_root(file);
     for (size_t i = 0; i < json_array_size(modules); i++) {
         const char *type = json_string_value(json_object_get(json_array_get(modules, i), "type"));
         const char *dot = type ? strrchr(type, '.') : NULL;
@@ -169,13 +164,13 @@ static jc_code check_modules(const char *folder, struct jc_err *err)
 
 static jc_code check_tokenizer(const char *folder, const struct jc_bert *bert, struct jc_err *err)
 {
-    json_auto_t *config = NULL;
+    JC_AUTO(jc_json) struct jc_json *config = NULL;
     JC_AUTO(jc_vocab) struct jc_vocab *vocab = NULL;
     char path[PATH_MAX];
     jc_code code;
     if ((code = read_json(folder, "tokenizer_config.json", false, &config, err)))
         return code;
-    if (json_is_false(json_object_get(config, "do_lower_case")))
+    if (json_is_false(json_object_get(jc_json_root(config), "do_lower_case")))
         return jc_fail(err, JC_E_UNSUPPORTED, "tokenizer_config.json: a cased model; the tokenizer is uncased");
     if ((code = jc_path_join(path, sizeof(path), folder, "vocab.txt", err)) ||
         (code = jc_vocab_load(path, &vocab, err)))
@@ -189,11 +184,12 @@ static jc_code check_tokenizer(const char *folder, const struct jc_bert *bert, s
 jc_code jc_checkpoint_read(const char *folder, const char *pooling, struct jc_bert *ret_bert, bool *ret_guessed,
                            struct jc_err *err)
 {
-    json_auto_t *config = NULL;
+    JC_AUTO(jc_json) struct jc_json *config = NULL;
     struct jc_bert bert = {0};
     char path[PATH_MAX];
     jc_code code;
-    if ((code = read_json(folder, "config.json", true, &config, err)) || (code = parse_config(config, &bert, err)) ||
+    if ((code = read_json(folder, "config.json", true, &config, err)) ||
+        (code = parse_config(jc_json_root(config), &bert, err)) ||
         (code = choose_pooling(folder, pooling, &bert.pooling, ret_guessed, err)) ||
         (code = choose_context(folder, &bert, err)) || (code = check_modules(folder, err)) ||
         (code = check_tokenizer(folder, &bert, err)) ||

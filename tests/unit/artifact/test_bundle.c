@@ -1,41 +1,18 @@
 /* Bundles: round trips, atomic publishing, and every file that can be missing, damaged or of another bundle. */
 #include <dirent.h>
-#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "artifact/bundle.h"
 #include "artifact/safetensors.h"
-#include "base/file.h"
-#include "check.h"
+#include "bundle_files.h"
 
 enum { DIM = 4, N = 3 };
-
-static char root[] = "/tmp/jc-test-bundle-XXXXXX";
-static char folder[PATH_MAX], vocab[PATH_MAX];
-static struct jc_err err;
 
 static const float embeddings[N * DIM] = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0.6f, -0.8f};
 static struct jc_head head; /* of these embeddings */
 static const struct jc_category categories[N] = {{"29-1141.00", "Registered Nurses"},
                                                  {"15-1252.00", "Software Developers"},
                                                  {"35-3023.01", "Baristas, Caf\xc3\xa9"}};
-
-static struct jc_manifest *make_manifest(void)
-{
-    struct jc_manifest *manifest = jc_manifest_create();
-    REQUIRE(manifest);
-    manifest->name = strdup("test");
-    manifest->taxonomy = strdup("O*NET-SOC 2019");
-    manifest->method = strdup("direct");
-    manifest->data_version = strdup("none");
-    manifest->encoder.kind = strdup("fake");
-    manifest->encoder.name = strdup("fake");
-    manifest->encoder.max_tokens = 16;
-    manifest->encoder.part = strdup("title");
-    manifest->encoder.chunks = 1;
-    return manifest;
-}
 
 static struct jc_bundle_content make_content(struct jc_manifest *manifest)
 {
@@ -46,16 +23,9 @@ static struct jc_bundle_content make_content(struct jc_manifest *manifest)
 /* Publishes a complete bundle over the fake encoder. */
 static void write_bundle(void)
 {
-    JC_AUTO(jc_manifest) struct jc_manifest *manifest = make_manifest();
+    JC_AUTO(jc_manifest) struct jc_manifest *manifest = bundle_manifest_create("direct", "fake");
     struct jc_bundle_content content = make_content(manifest);
     REQUIRE_OK(jc_bundle_write(folder, &content, &err));
-}
-
-static const char *path_of(const char *name)
-{
-    static char path[PATH_MAX];
-    REQUIRE_OK(jc_path_join(path, sizeof path, folder, name, &err));
-    return path;
 }
 
 /* How many entries the folder of the test holds. */
@@ -68,26 +38,6 @@ static int count_entries(void)
         n++;
     closedir(dir);
     return n - 2;
-}
-
-static void check_load_fails(enum jc_bundle_parts parts, jc_code code, const char *file, const char *part)
-{
-    struct jc_bundle *bundle = NULL;
-    CHECK_FAILS(jc_bundle_load(folder, parts, &bundle, &err), code, part);
-    CHECK_CONTAINS(err.text, file);
-    CHECK(!bundle);
-}
-
-/* Puts `text` as a file of the bundle and its hash into the manifest: the hash must not be what refuses it. */
-static void replace_file(const char *name, const void *data, size_t n)
-{
-    JC_AUTO(jc_manifest) struct jc_manifest *manifest = NULL;
-    char sha256[JC_SHA256_HEX];
-    REQUIRE_OK(jc_file_write(path_of(name), data, n, &err));
-    jc_sha256_hex(data, n, sha256);
-    REQUIRE_OK(jc_manifest_load(path_of(JC_BUNDLE_MANIFEST), &manifest, &err));
-    REQUIRE_OK(jc_manifest_set_file(manifest, name, sha256, &err));
-    REQUIRE_OK(jc_manifest_write(manifest, path_of(JC_BUNDLE_MANIFEST), &err));
 }
 
 static void check_titles_refused(const char *text, const char *part)
@@ -146,7 +96,7 @@ static void test_round_trip(void)
 static void test_refused_content(void)
 {
     struct jc_category bad[N];
-    JC_AUTO(jc_manifest) struct jc_manifest *manifest = make_manifest();
+    JC_AUTO(jc_manifest) struct jc_manifest *manifest = bundle_manifest_create("direct", "fake");
     struct jc_bundle_content content = make_content(manifest);
     write_bundle();
     head.matrix[DIM + 2] = NAN;
@@ -299,10 +249,7 @@ int main(void)
 {
     REQUIRE_OK(jc_head_init(&head, N, DIM, 0, 0, &err));
     memcpy(head.matrix, embeddings, sizeof embeddings);
-    REQUIRE(mkdtemp(root));
-    REQUIRE_OK(jc_path_join(folder, sizeof folder, root, "bundle", &err));
-    REQUIRE_OK(jc_path_join(vocab, sizeof vocab, root, "vocab", &err));
-    REQUIRE_OK(jc_file_write(vocab, "[PAD]\n[UNK]\n", 12, &err));
+    begin_files();
     test_round_trip();
     test_refused_content();
     test_killed_writer();
@@ -310,9 +257,7 @@ int main(void)
     test_unlisted_files();
     test_wrong_titles();
     test_wrong_embeddings();
-    jc_dir_remove(folder);
-    jc_dir_remove(root);
-    CHECK(!jc_file_exists(root));
+    end_files();
     jc_head_finish(&head);
     return check_finish();
 }

@@ -1,17 +1,11 @@
 /* Bundles with an encoder: its shape, calibration and weights; portable without weights, and completed with them. */
-#include <limits.h>
 #include <unistd.h>
 
-#include "artifact/bundle.h"
-#include "base/file.h"
-#include "check.h"
+#include "bundle_files.h"
 
 enum { DIM = 4, N = 3 };
 
-static char root[] = "/tmp/jc-test-bundle-XXXXXX";
-static char folder[PATH_MAX], vocab[PATH_MAX], weights[PATH_MAX];
-static struct jc_err err;
-
+static char weights[PATH_MAX]; /* not in the bundle */
 static const float embeddings[N * DIM] = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0.6f, -0.8f};
 static struct jc_head head; /* of these embeddings */
 static const struct jc_category categories[N] = {{"a", "A"}, {"b", "B"}, {"c", "C"}};
@@ -29,17 +23,7 @@ static float calibration[2 * (3 * DIM + 8)] = {1, 0.5F, 3e-9F};
 
 static struct jc_manifest *make_manifest(void)
 {
-    struct jc_manifest *manifest = jc_manifest_create();
-    REQUIRE(manifest);
-    manifest->name = strdup("test");
-    manifest->taxonomy = strdup("O*NET-SOC 2019");
-    manifest->method = strdup("direct");
-    manifest->data_version = strdup("none");
-    manifest->encoder.kind = strdup("bert");
-    manifest->encoder.name = strdup("bert");
-    manifest->encoder.max_tokens = 16;
-    manifest->encoder.part = strdup("title");
-    manifest->encoder.chunks = 1;
+    struct jc_manifest *manifest = bundle_manifest_create("direct", "bert");
     strcpy(manifest->encoder.source_sha256, bert.source_sha256);
     return manifest;
 }
@@ -55,33 +39,6 @@ static struct jc_bundle_content make_content(struct jc_manifest *manifest)
                                       .bert = &bert,
                                       .calibration = calibration,
                                       .n_calibration = JC_COUNT(calibration)};
-}
-
-static const char *path_of(const char *name)
-{
-    static char path[PATH_MAX];
-    REQUIRE_OK(jc_path_join(path, sizeof path, folder, name, &err));
-    return path;
-}
-
-static void check_load_fails(enum jc_bundle_parts parts, jc_code code, const char *file, const char *part)
-{
-    struct jc_bundle *bundle = NULL;
-    CHECK_FAILS(jc_bundle_load(folder, parts, &bundle, &err), code, part);
-    CHECK_CONTAINS(err.text, file);
-    CHECK(!bundle);
-}
-
-/* Puts `text` as a file of the bundle and its hash into the manifest: the hash must not be what refuses it. */
-static void replace_file(const char *name, const void *data, size_t n)
-{
-    JC_AUTO(jc_manifest) struct jc_manifest *manifest = NULL;
-    char sha256[JC_SHA256_HEX];
-    REQUIRE_OK(jc_file_write(path_of(name), data, n, &err));
-    jc_sha256_hex(data, n, sha256);
-    REQUIRE_OK(jc_manifest_load(path_of(JC_BUNDLE_MANIFEST), &manifest, &err));
-    REQUIRE_OK(jc_manifest_set_file(manifest, name, sha256, &err));
-    REQUIRE_OK(jc_manifest_write(manifest, path_of(JC_BUNDLE_MANIFEST), &err));
 }
 
 static void check_bert_content(const struct jc_bundle *bundle)
@@ -261,11 +218,8 @@ int main(void)
 {
     REQUIRE_OK(jc_head_init(&head, N, DIM, 0, 0, &err));
     memcpy(head.matrix, embeddings, sizeof embeddings);
-    REQUIRE(mkdtemp(root));
-    REQUIRE_OK(jc_path_join(folder, sizeof folder, root, "bundle", &err));
-    REQUIRE_OK(jc_path_join(vocab, sizeof vocab, root, "vocab", &err));
+    begin_files();
     REQUIRE_OK(jc_path_join(weights, sizeof weights, root, "weights", &err));
-    REQUIRE_OK(jc_file_write(vocab, "[PAD]\n[UNK]\n", 12, &err));
     REQUIRE_OK(jc_file_write(weights, "not real ones", 13, &err));
     REQUIRE_OK(jc_sha256_file(weights, bert.source_sha256, &err));
     test_encoder();
@@ -273,9 +227,7 @@ int main(void)
     test_encoder_versions();
     test_portable();
     test_assemble();
-    jc_dir_remove(folder);
-    jc_dir_remove(root);
-    CHECK(!jc_file_exists(root));
+    end_files();
     jc_head_finish(&head);
     return check_finish();
 }

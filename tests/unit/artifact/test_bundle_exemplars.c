@@ -1,15 +1,8 @@
 /* Bundles with exemplars: both files written and listed, versions and formats, and each file missing or damaged. */
-#include <limits.h>
-
-#include "artifact/bundle.h"
-#include "base/file.h"
-#include "check.h"
+#include "bundle_files.h"
 
 enum { DIM = 2, N = 3, N_TEXTS = 2 };
 
-static char root[] = "/tmp/test_bundle_exemplars.XXXXXX";
-static char folder[PATH_MAX], vocab[PATH_MAX];
-static struct jc_err err;
 static struct jc_head head; /* with exemplars */
 static const struct jc_category categories[N] = {{"a", "A"}, {"b", "B"}, {"c", "C"}};
 
@@ -29,35 +22,10 @@ static void make_head(void)
 
 static void write_bundle_of(const struct jc_head *written, bool portable)
 {
-    JC_AUTO(jc_manifest) struct jc_manifest *manifest = jc_manifest_create();
-    REQUIRE(manifest);
-    manifest->name = strdup("test");
-    manifest->taxonomy = strdup("test");
-    manifest->method = strdup("exemplar");
-    manifest->data_version = strdup("none");
-    manifest->encoder.kind = strdup("fake");
-    manifest->encoder.name = strdup("fake");
-    manifest->encoder.max_tokens = 16;
-    manifest->encoder.part = strdup("title");
-    manifest->encoder.chunks = 1;
+    JC_AUTO(jc_manifest) struct jc_manifest *manifest = bundle_manifest_create("exemplar", "fake");
     struct jc_bundle_content content = {
         .manifest = manifest, .categories = categories, .head = written, .vocab_path = portable ? NULL : vocab};
     REQUIRE_OK(jc_bundle_write(folder, &content, &err));
-}
-
-static const char *path_of(const char *name)
-{
-    static char path[PATH_MAX];
-    REQUIRE_OK(jc_path_join(path, sizeof path, folder, name, &err));
-    return path;
-}
-
-static void check_load_fails(jc_code code, const char *file, const char *part)
-{
-    struct jc_bundle *bundle = NULL;
-    CHECK_FAILS(jc_bundle_load(folder, JC_BUNDLE_PORTABLE, &bundle, &err), code, part);
-    CHECK_CONTAINS(err.text, file);
-    CHECK(!bundle);
 }
 
 /* The version as models/README.md says, of the files that are listed. */
@@ -135,10 +103,12 @@ static void test_listing(void)
 {
     write_bundle_of(&head, false);
     change_manifest(JC_BUNDLE_EXEMPLARS);
-    check_load_fails(JC_E_FORMAT, folder, "'exemplars.txt' is listed without 'exemplars.safetensors'");
+    check_load_fails(JC_BUNDLE_PORTABLE, JC_E_FORMAT, folder,
+                     "'exemplars.txt' is listed without 'exemplars.safetensors'");
     write_bundle_of(&head, false);
     change_manifest(JC_BUNDLE_EXEMPLAR_TEXTS);
-    check_load_fails(JC_E_FORMAT, folder, "'exemplars.safetensors' is listed without 'exemplars.txt'");
+    check_load_fails(JC_BUNDLE_PORTABLE, JC_E_FORMAT, folder,
+                     "'exemplars.safetensors' is listed without 'exemplars.txt'");
 }
 
 static void test_damaged(void)
@@ -150,9 +120,9 @@ static void test_damaged(void)
         REQUIRE_OK(jc_file_read(path_of(names[i]), 10000, &buf, &err));
         buf.data[buf.n - 2] ^= 1;
         REQUIRE_OK(jc_file_write(path_of(names[i]), buf.data, buf.n, &err));
-        check_load_fails(JC_E_FORMAT, names[i], "and the manifest says");
+        check_load_fails(JC_BUNDLE_PORTABLE, JC_E_FORMAT, names[i], "and the manifest says");
         unlink(path_of(names[i]));
-        check_load_fails(JC_E_NOT_FOUND, names[i], "No such file");
+        check_load_fails(JC_BUNDLE_PORTABLE, JC_E_NOT_FOUND, names[i], "No such file");
     }
 }
 
@@ -177,10 +147,7 @@ static void test_refused(void)
 
 int main(void)
 {
-    REQUIRE(mkdtemp(root));
-    REQUIRE_OK(jc_path_join(folder, sizeof folder, root, "bundle", &err));
-    REQUIRE_OK(jc_path_join(vocab, sizeof vocab, root, "vocab", &err));
-    REQUIRE_OK(jc_file_write(vocab, "[PAD]\n[UNK]\n", 12, &err));
+    begin_files();
     make_head();
     check_round_trip(false);
     check_round_trip(true);
@@ -189,8 +156,7 @@ int main(void)
     test_listing();
     test_damaged();
     test_refused();
-    jc_dir_remove(folder);
-    jc_dir_remove(root);
+    end_files();
     jc_head_finish(&head);
     return check_finish();
 }

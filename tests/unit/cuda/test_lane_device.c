@@ -3,11 +3,10 @@
  * launches, recordings and their replays, in batches of many sizes; and scoring behind it against the host's top-k.
  * Skipped without a device.
  */
-#define RANDOM_BERT_SIZES MAX_LEN = 80, N_TEXTS = 60, MAX_HIDDEN = 136, MAX_WIDE = 256
 #include "base/own.h"
 #include "cuda/cuda.h"
+#include "cuda_berts.h"
 #include "cuda_emulation.h"
-#include "random_bert.h"
 
 enum { N_CATEGORIES = 2500, N_WORDS = 24, K = 12 };
 
@@ -107,32 +106,12 @@ static void check_device(const struct jc_bert *bert, bool is_wide, double most)
 
 int main(void)
 {
-    static const struct jc_bert mean = {.hidden = 64,
-                                        .layers = 2,
-                                        .heads = 2,
-                                        .intermediate = 128,
-                                        .vocab = 90,
-                                        .positions = MAX_LEN,
-                                        .types = 2,
-                                        .layer_norm_eps = 1e-12,
-                                        .pooling = JC_POOLING_MEAN,
-                                        .max_tokens = MAX_LEN},
-                                cls = {.hidden = 128,
-                                       .layers = 2,
-                                       .heads = 2,
-                                       .intermediate = 256,
-                                       .vocab = 90,
-                                       .positions = MAX_LEN,
-                                       .types = 1,
-                                       .layer_norm_eps = 1e-6,
-                                       .pooling = JC_POOLING_CLS,
-                                       .max_tokens = 65};
     if (jc_cuda_count() == 0)
         check_skip("no GPU");
-    check_device(&mean, true, 1e-5);
-    check_device(&cls, true, 1e-5);
-    check_device(&mean, false, 2e-3);
-    check_device(&cls, false, 5e-3);
+    check_device(&mean_bert, true, 1e-5);
+    check_device(&cls_bert, true, 1e-5);
+    check_device(&mean_bert, false, 2e-3);
+    check_device(&cls_bert, false, 5e-3);
     CHECK(jc_cuda_counts_get().graph_launches > 0);
     return check_finish();
 }

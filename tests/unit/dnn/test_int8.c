@@ -78,18 +78,6 @@ static double measure_loss(const struct checkpoint *c, const struct texts *texts
     return loss;
 }
 
-static void check_reference(struct checkpoint *c, const struct texts *texts, const float *vectors)
-{
-    double gap = 0;
-    for (size_t i = 0; i < N_TEXTS; i++) {
-        double want[MAX_HIDDEN];
-        ref_encode(c, texts->ids + texts->starts[i], texts->n_tokens[i], want);
-        for (size_t k = 0; k < MAX_HIDDEN; k++)
-            gap = fmax(gap, fabs((double)vectors[i * MAX_HIDDEN + k] - want[k]));
-    }
-    check_report(gap <= 1e-5, __FILE__, __LINE__, "float32 is %g from the reference", gap);
-}
-
 /* Each half moved by one channel: still a calibration, of another encoder. */
 static void shift(const float *calibration, size_t n, float *ret_shifted)
 {
@@ -145,7 +133,8 @@ int main(void)
     JC_AUTO_FREE float *calibration = calloc(jc_bert_calibration_size(&c.bert), sizeof *calibration);
     REQUIRE_OK(jc_dnn_encoder_create(&c.bert, c.tensors, c.n_tensors, JC_PRECISION_F32, NULL, &encoder, &err));
     encode(encoder, texts.ids, texts.n_tokens, N_TEXTS, vectors);
-    check_reference(&c, &texts, vectors);
+    const double gap = measure_reference_gap(&c, &texts, vectors);
+    check_report(gap <= 1e-5, __FILE__, __LINE__, "float32 is %g from the reference", gap);
     check_alone(encoder, &texts, vectors, 1e-6);
     REQUIRE_OK(jc_dnn_scratch_create(encoder, &scratch, &err));
     REQUIRE_OK(jc_dnn_encoder_calibrate(encoder, scratch, texts.ids, texts.n_tokens, N_TEXTS, calibration, &err));

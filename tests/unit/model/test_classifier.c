@@ -1,7 +1,8 @@
-/* Loading a classifier: what belongs together loads and answers; what does not is refused with the reason. */
+/* Loading a classifier: what belongs together loads and answers, its canaries rightly; what does not is refused with the
+ * reason. */
 #include "check.h"
 #include "confidence.h"
-#include "model/classifier.h"
+#include "model/canary.h"
 #include "model/encoder.h"
 #include "small_model.h"
 
@@ -33,8 +34,6 @@ static void test_answers(void)
     encode_w3_w4(row);
     struct small_model model = base_model;
     model.first_row = row;
-    model.canary_title = "W3 <b>W4</b>";
-    model.canary_code = "10-0000.00";
     JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL;
     REQUIRE_OK(load(model, &classifier));
     CHECK_INT(jc_bundle_manifest(jc_classifier_bundle(classifier))->n_categories, 20);
@@ -160,21 +159,29 @@ static void test_refusals(void)
     CHECK(!classifier);
 }
 
-static void test_canaries(void)
+static jc_code ask_canary(const char *title, const char *code)
 {
     float row[384];
     encode_w3_w4(row);
-    struct jc_classifier *classifier = NULL;
     struct small_model model = base_model;
     model.first_row = row;
-    model.canary_title = "w3 w4";
-    model.canary_code = "10-0001.00";
-    CHECK_FAILS(load(model, &classifier), JC_E_MODEL, "canary 'w3 w4' gives 10-0000.00 (A title), not 10-0001.00");
-    CHECK_CONTAINS(err.text, folder);
+    model.canary_title = title;
+    model.canary_code = code;
+    JC_AUTO(jc_classifier) struct jc_classifier *classifier = NULL;
+    JC_AUTO(jc_session) struct jc_session *session = NULL;
+    REQUIRE_OK(load(model, &classifier));
+    REQUIRE_OK(jc_session_create(classifier, &session, &err));
+    return jc_canary_run_all(classifier, session, &err);
+}
 
-    model.canary_title = "...";
-    CHECK_FAILS(load(model, &classifier), JC_E_MODEL, "canary '...' has no usable text");
-    CHECK(!classifier);
+static void test_canaries(void)
+{
+    REQUIRE_OK(ask_canary("W3 <b>W4</b>", "10-0000.00"));
+    REQUIRE_OK(ask_canary(NULL, NULL));
+    CHECK_FAILS(ask_canary("w3 w4", "10-0001.00"), JC_E_MODEL,
+                "canary 'w3 w4' gives 10-0000.00 (A title), not 10-0001.00");
+    CHECK_CONTAINS(err.text, folder);
+    CHECK_FAILS(ask_canary("...", "10-0001.00"), JC_E_MODEL, "canary '...' has no usable text");
 }
 
 int main(void)

@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "model/canary.h"
 #include "model/encoder.h"
-#include "server/life/canary.h"
 #include "two_models.h"
 
 enum { N_USERS = 4, N_SWAPS = 200 };

@@ -16,6 +16,12 @@ static const char body[] =
     "{\"title\":\"...\"}],\"top_n\":3}";
 
 static struct jc_server_config config;
+static const struct jc_admission_config admission_config = {.limits = {.queue_titles = 100,
+                                                                       .queue_tokens = 10000,
+                                                                       .batch_titles = BATCH,
+                                                                       .batch_tokens = 10000,
+                                                                       .n_workers = 1},
+                                                            .cache_bytes = 1 << 20};
 
 /* What a request makes, all of it zero at first. */
 struct request {
@@ -116,12 +122,6 @@ static jc_code serve(struct request *request, struct jc_admission *admission, st
 static bool try_request(long n, bool stays, const char *expected)
 {
     struct jc_err err;
-    const struct jc_admission_config admission_config = {.limits = {.queue_titles = 100,
-                                                                    .queue_tokens = 10000,
-                                                                    .batch_titles = BATCH,
-                                                                    .batch_tokens = 10000,
-                                                                    .n_workers = 1},
-                                                         .cache_bytes = 1 << 20};
     JC_AUTO(jc_metrics) struct jc_metrics *metrics = NULL;
     JC_AUTO(jc_admission) struct jc_admission *admission = NULL;
     REQUIRE_OK(jc_metrics_create(1, &metrics, &err));
@@ -151,9 +151,8 @@ static void test_request(void)
     JC_AUTO(jc_model) struct jc_model *model = two_models_load(0, 1);
     JC_AUTO(jc_metrics) struct jc_metrics *metrics = NULL;
     JC_AUTO(jc_admission) struct jc_admission *admission = NULL;
-    const struct jc_admission_config without_cache = {
-        .limits = {
-            .queue_titles = 100, .queue_tokens = 10000, .batch_titles = BATCH, .batch_tokens = 10000, .n_workers = 1}};
+    struct jc_admission_config without_cache = admission_config;
+    without_cache.cache_bytes = 0;
     REQUIRE_OK(jc_metrics_create(1, &metrics, &err));
     REQUIRE_OK(jc_admission_create(&without_cache, metrics, &admission, &err));
     REQUIRE_OK(serve(&request, admission, model, &err));
@@ -199,12 +198,6 @@ static jc_code load_model(struct jc_err *err)
 
 static jc_code make_parts(struct jc_err *err)
 {
-    const struct jc_admission_config admission_config = {.limits = {.queue_titles = 100,
-                                                                    .queue_tokens = 10000,
-                                                                    .batch_titles = BATCH,
-                                                                    .batch_tokens = 10000,
-                                                                    .n_workers = 1},
-                                                         .cache_bytes = 1 << 20};
     JC_AUTO(jc_metrics) struct jc_metrics *metrics = NULL;
     JC_AUTO(jc_admission) struct jc_admission *admission = NULL;
     JC_AUTO(jc_address_counts) struct jc_address_counts *counts = NULL;

@@ -5,7 +5,7 @@
 #include <pthread.h>
 
 #include "check.h"
-#include "random_bert.h"
+#include "encoder_cases.h"
 #include "torch/torch.h"
 
 struct work {
@@ -123,82 +123,17 @@ static void check_refused(const struct checkpoint *c, const struct jc_bert *bert
     CHECK(module == NULL);
 }
 
-/* A checkpoint that is not what its configuration says: the tensor is named. */
-static void check_refusals(struct checkpoint *c)
-{
-    struct jc_tensor *tensor = find_tensor(c, "encoder.layer.1.", "attention.self.key.weight"), kept = *tensor;
-    tensor->name = "another";
-    check_refused(c, &c->bert, JC_E_FORMAT, "'encoder.layer.1.attention.self.key.weight' is missing");
-    *tensor = kept;
-    tensor->shape[0]--;
-    check_refused(c, &c->bert, JC_E_FORMAT, "encoder.layer.1.attention.self.key.weight' is [31, 32], not [32, 32]");
-    *tensor = kept;
-    tensor->rank = 1;
-    check_refused(c, &c->bert, JC_E_FORMAT, "self.key.weight");
-    *tensor = kept;
-    tensor->dtype = JC_DTYPE_F16;
-    check_refused(c, &c->bert, JC_E_FORMAT, "not float32");
-    *tensor = kept;
-    tensor->n_bytes -= 4;
-    check_refused(c, &c->bert, JC_E_FORMAT, "self.key.weight");
-    *tensor = kept;
-    float *values = (float *)(uintptr_t)find_values(c, "encoder.layer.1.", "output.dense.bias"), value = values[3];
-    values[3] = NAN;
-    check_refused(c, &c->bert, JC_E_MODEL, "not finite");
-    values[3] = value;
-    struct jc_bert bert = c->bert;
-    bert.heads = 5;
-    check_refused(c, &bert, JC_E_FORMAT, "5 heads");
-    bert = c->bert;
-    bert.max_tokens = bert.positions + 1;
-    check_refused(c, &bert, JC_E_FORMAT, "positions");
-    bert = c->bert;
-    bert.layers++;
-    check_refused(c, &bert, JC_E_FORMAT, "encoder.layer.3.");
-    bert = c->bert;
-    bert.vocab++;
-    check_refused(c, &bert, JC_E_FORMAT, "word_embeddings");
-    bert = c->bert;
-    bert.layers = 0;
-    check_refused(c, &bert, JC_E_FORMAT, "size of 0");
-    bert = c->bert;
-    bert.intermediate = SIZE_MAX;
-    check_refused(c, &bert, JC_E_FORMAT, "over");
-}
-
 int main(void)
 {
     if (strcmp(jc_torch_version(), "none") == 0)
         check_skip("built without libtorch");
     jc_torch_init();
 
-    struct checkpoint cls = {.bert = {.hidden = 32,
-                                      .layers = 3,
-                                      .heads = 4,
-                                      .intermediate = 64,
-                                      .vocab = 50,
-                                      .positions = 24,
-                                      .types = 2,
-                                      .layer_norm_eps = 1e-12,
-                                      .pooling = JC_POOLING_CLS,
-                                      .max_tokens = 24},
-                             .prefix = "",
-                             .rng = jc_rng_seeded(1)};
-    struct checkpoint mean = {.bert = {.hidden = 21,
-                                       .layers = 2,
-                                       .heads = 3,
-                                       .intermediate = 50,
-                                       .vocab = 33,
-                                       .positions = 30,
-                                       .types = 1,
-                                       .layer_norm_eps = 1e-3,
-                                       .pooling = JC_POOLING_MEAN,
-                                       .max_tokens = 20},
-                              .prefix = "bert.",
-                              .rng = jc_rng_seeded(2)};
+    struct checkpoint cls = {.bert = cls_bert, .prefix = "", .rng = jc_rng_seeded(1)};
+    struct checkpoint mean = {.bert = mean_bert, .prefix = "bert.", .rng = jc_rng_seeded(2)};
     fill_checkpoint(&cls);
     fill_checkpoint(&mean);
-    check_refusals(&cls);
+    check_refusals(&cls, JC_E_MODEL, check_refused);
     check_encoder(&cls);
     check_encoder(&mean);
     finish_checkpoint(&cls);

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/rng.h"
+#include "bundle_manifest.h"
 #include "check.h"
 #include "model/classifier.h"
 #include "small_model.h"
@@ -50,25 +51,14 @@ struct numbered {
 
 static void numbered_init(struct numbered *bundle, int number)
 {
-    *bundle = (struct numbered){.manifest = jc_manifest_create()};
-    REQUIRE(bundle->manifest);
-    struct jc_manifest *manifest = bundle->manifest;
-    manifest->name = strdup("test");
-    manifest->taxonomy = strdup("O*NET-SOC 2019");
-    manifest->method = strdup("direct");
-    manifest->data_version = strdup("none");
-    manifest->encoder.kind = strdup("fake");
-    manifest->encoder.name = strdup("fake");
-    manifest->encoder.max_tokens = 16;
-    manifest->encoder.part = strdup("title");
-    manifest->encoder.chunks = 1;
+    *bundle = (struct numbered){.manifest = bundle_manifest_create("direct", "fake")};
     snprintf(bundle->title, sizeof bundle->title, "number %d", number);
     bundle->categories[0] = (struct jc_category){"10-0000.00", bundle->title};
     bundle->categories[1] = (struct jc_category){"10-0001.00", "Other"};
     REQUIRE_OK(jc_head_init(&bundle->head, N, DIM, 0, 0, &err));
     bundle->head.matrix[0] = bundle->head.matrix[DIM] = (float)number;
     bundle->content = (struct jc_bundle_content){
-        .manifest = manifest, .categories = bundle->categories, .head = &bundle->head, .vocab_path = vocab};
+        .manifest = bundle->manifest, .categories = bundle->categories, .head = &bundle->head, .vocab_path = vocab};
 }
 
 static void numbered_finish(struct numbered *bundle)

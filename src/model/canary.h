@@ -1,7 +1,7 @@
 /* Canaries: the titles of a model's manifest that must give their code first. A model without any is asked the titles
  * of its categories, one at a time, and any answer will do. Threads: any. */
-#ifndef JC_SERVER_LIFE_CANARY_H
-#define JC_SERVER_LIFE_CANARY_H
+#ifndef JC_MODEL_CANARY_H
+#define JC_MODEL_CANARY_H
 
 #include <stddef.h>
 
@@ -9,7 +9,8 @@
 #include "model/classifier.h"
 
 /* Prepares canary `number` (counted round the manifest's) as an input for one hit. n_ids is 0 where there is nothing to
- * be asked. Free with jc_input_finish. Errors: as jc_classifier_prepare. */
+ * be asked: only in a model without canaries. Free with jc_input_finish. Errors: MODEL where a canary has no usable
+ * text; as jc_classifier_prepare. */
 JC_MUST_CHECK jc_code jc_canary_prepare(const struct jc_classifier *classifier, size_t number, struct jc_hit *hit,
                                         struct jc_input *ret_input, struct jc_err *err);
 
@@ -17,7 +18,7 @@ JC_MUST_CHECK jc_code jc_canary_prepare(const struct jc_classifier *classifier, 
 JC_MUST_CHECK jc_code jc_canary_judge(const struct jc_classifier *classifier, size_t number,
                                       const struct jc_input *input, struct jc_err *err);
 
-/* Asks a session all canaries (at most 64 of them) in one batch. Errors: MODEL, and as jc_session_run. */
+/* Asks a session each canary once. Errors: as the above, and as jc_session_run. */
 JC_MUST_CHECK jc_code jc_canary_run_all(const struct jc_classifier *classifier, struct jc_session *session,
                                         struct jc_err *err);
 
