@@ -158,6 +158,14 @@ def test_half_closed(bundle):
         wait_until_idle(server)
 
 
+def test_half_closed_while_it_is_parsed(bundle):
+    """Seconds of parsing are not the client's: a request that is here is answered."""
+    with Server(bundle, "limits.body=64MiB") as server, server.raw() as raw:
+        raw.send(post_bytes(b'{"title":"' + b"\\u0061" * (8 << 20) + b'"}'))
+        raw.socket.shutdown(1)
+        assert raw.read().status == 422
+
+
 def test_idle_connections_end(bundle):
     sets = ("http.idle_timeout=1s", "http.body_timeout=1s")
     with Server(bundle, *sets) as server, server.raw() as idle, server.raw() as stuck:

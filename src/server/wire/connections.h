@@ -5,7 +5,7 @@
  *   IDLE     nothing of a request has arrived, on a new connection or after an answer    http.idle_timeout
  *   HEAD     the first bytes of a request, until the head is whole                       http.header_timeout
  *   BODY     until the request is whole                                                  http.body_timeout
- *   WORKING  the request waits for a worker: the queue's business, no deadline
+ *   WORKING  the request is parsed, and waits for a worker: no deadline here, the queue has its own
  *   SENDING  until the answer is with the system's socket buffer                         http.send_timeout
  *
  * One thread, the reaper, looks through the table several times a second, writes a 408 where a request is cut off (the

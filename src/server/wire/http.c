@@ -154,8 +154,6 @@ void jc_request_resume(const struct jc_request *request)
 
 static enum MHD_Result begin_later(struct jc_request *request)
 {
-    if (!jc_connection_enter(request->open, JC_PHASE_WORKING))
-        return MHD_NO;
     return request->later->begin(request) ? MHD_YES : jc_reply_send(request);
 }
 
@@ -166,12 +164,15 @@ static enum MHD_Result end_later(struct jc_request *request)
 }
 
 /*
- * The whole request is here. One that has to wait is suspended not in this call but in the next, which comes at once: a
- * connection suspended here would be read first of all when it resumes, and closed unanswered where the client has said
- * that it will send no more. Where the final call was left without an answer, libmicrohttpd does not read.
+ * The whole request is here: from now on none of its client's deadlines counts. One that has to wait is suspended not in
+ * this call but in the next, which comes at once: a connection suspended here would be read first of all when it
+ * resumes, and closed unanswered where the client has said that it will send no more. Where the final call was left
+ * without an answer, libmicrohttpd does not read.
  */
 static enum MHD_Result dispatch(struct jc_request *request)
 {
+    if (!jc_connection_enter(request->open, JC_PHASE_WORKING))
+        return MHD_NO;
     if (request->problem.kind == JC_PROBLEM_NONE) {
         jc_code code = jc_routes[request->route].handle(request);
         if (code == JC_OK && request->later) {
