@@ -5,7 +5,8 @@
  *
  * An encoder's weights, and a scorer's categories, lie in the device's memory once and are shared. A lane is a worker's
  * own: a stream, its cuBLAS handle, memory for one batch and the recorded launches (CUDA graphs) of each bucket of batch
- * sizes. With two workers one batch is packed and copied while the other runs.
+ * sizes. With two workers, as many as the server has for a GPU (workers.count), one batch is packed and copied while
+ * the other runs: that is the double buffering.
  *
  * A build without CUDA has these functions, too: there is no device, and nothing can be created.
  * Errors, of all: DEVICE (the context is lost: only a new process helps), NOMEM (of the device, too), NOT_FOUND (no

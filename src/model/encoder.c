@@ -59,6 +59,13 @@ static jc_code settle_device(struct jc_encoder_options *options, struct jc_err *
     return JC_OK;
 }
 
+bool jc_encoder_shares_device(const struct jc_encoder_options *options)
+{
+    struct jc_err err;
+    struct jc_encoder_options settled = *options;
+    return settle_device(&settled, &err) == JC_OK && settled.backend == JC_BACKEND_CUDA;
+}
+
 static jc_code describe_device(const struct jc_encoder_options *options, struct jc_encoder_info *info,
                                struct jc_err *err)
 {

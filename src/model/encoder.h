@@ -9,6 +9,7 @@
 #ifndef JC_MODEL_ENCODER_H
 #define JC_MODEL_ENCODER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,9 @@ struct jc_encoder_options {
 
 /* "auto", "cpu", "cuda:0" ... Errors: INVALID. */
 JC_MUST_CHECK jc_code jc_encoder_device_parse(const char *text, int *ret_device, struct jc_err *err);
+
+/* Whether a bert of these options runs on a GPU, which all who encode with it share. False where none would load. */
+bool jc_encoder_shares_device(const struct jc_encoder_options *options);
 
 /* What an encoder is made of. Borrowed for the call. */
 struct jc_encoder_source {

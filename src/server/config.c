@@ -81,11 +81,13 @@ const struct jc_conf_key jc_server_keys[] = {
      "Where the encoder runs: cuda:0, cuda:1, ... a GPU; cpu; auto: on the first GPU where there is one that can, "
      "else on the CPU."},
     {"workers.count", JC_CONF_COUNT, AT(workers.count), "0", 0, 1024, NULL,
-     "Inference threads, each single-threaded inside; 0 = one a core (affinity and cgroup quota counted)."},
+     "Inference threads, each single-threaded inside; 0 = one a core (affinity and cgroup quota counted), or "
+     "where the encoder runs on a GPU two: one batch is prepared and copied while the other runs."},
     {"workers.nice", JC_CONF_COUNT, AT(workers.nice), "5", 0, 19, NULL,
      "What is added to the niceness of inference threads: event threads need not wait for them. 0 = nothing."},
     {"workers.batch_titles", JC_CONF_COUNT, AT(workers.batch_titles), "64", 1, 4096, NULL,
-     "Most titles a worker takes at once. Throughput is flat from about 32; a larger batch only holds up who waits."},
+     "Most titles a worker takes at once. Throughput is flat from about 32; a larger batch only holds up who waits. "
+     "On a GPU batches grow up to this as long as it gains by them."},
     {"workers.batch_tokens", JC_CONF_COUNT, AT(workers.batch_tokens), "4096", 512, 65536, NULL,
      "Most tokens a worker takes at once: bounds the time and memory of a batch of long texts."},
     {"workers.queue_titles", JC_CONF_COUNT, AT(workers.queue_titles), "8192", 1, 10000000, NULL,

@@ -15,15 +15,22 @@
 
 #define ADMIN_CONNECTIONS 64 /* operators, probes and a scraper or two */
 
+/* On a GPU two: the batch of one is prepared and copied while that of the other runs. More would only wait for it. */
+#define DEVICE_WORKERS 2
+
 static jc_code start_workers(struct jc_server *server, struct jc_err *err)
 {
     const struct jc_server_config *config = server->config;
-    server->n_workers = config->workers.count ? config->workers.count : jc_cpu_count();
+    /* For good: no reload changes the device. (A fake encoder runs on the CPU all the same, batched by the GPU's rule.) */
+    const struct jc_encoder_options encoder = jc_server_encoder_options(config);
+    const bool shared_device = jc_encoder_shares_device(&encoder);
+    server->n_workers = config->workers.count ? config->workers.count : shared_device ? DEVICE_WORKERS : jc_cpu_count();
     const struct jc_admission_config admission = {.limits = {.queue_titles = config->workers.queue_titles,
                                                              .queue_tokens = config->workers.queue_tokens,
                                                              .batch_titles = config->workers.batch_titles,
                                                              .batch_tokens = config->workers.batch_tokens,
-                                                             .n_workers = server->n_workers},
+                                                             .n_workers = server->n_workers,
+                                                             .shared_device = shared_device},
                                                   .cache_bytes = config->cache.bytes,
                                                   .half_closed_left = config->requests.half_closed_left};
     /* One more for the canaries of a model that is loaded beside the one that serves. */

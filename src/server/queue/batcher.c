@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
+#include "server/queue/gather.h"
 
 /* What a batch still counts in the measured rate, one batch later: half is gone after eleven. */
 #define RATE_MEMORY (15.0 / 16)
@@ -24,6 +25,13 @@ struct jc_batcher {
     size_t n_idle;                        /* workers waiting in take */
     bool waking;                          /* one of them was signalled and does not run yet */
     bool stopped;
+
+    /* On a shared device alone. */
+    pthread_cond_t grown;
+    bool gathering;     /* one worker, not counted in n_idle, waits for a larger batch */
+    bool called;        /* it was signalled and does not run yet */
+    uint64_t gather_ns; /* it waits no longer than till then */
+    struct jc_gather gather;
 };
 
 jc_code jc_batcher_create(const struct jc_batcher_limits *limits, struct jc_flights *flights,
@@ -35,8 +43,10 @@ jc_code jc_batcher_create(const struct jc_batcher_limits *limits, struct jc_flig
     batcher->limits = *limits;
     batcher->flights = flights;
     batcher->earliest_ns = UINT64_MAX;
+    batcher->gather = (struct jc_gather){.batch_titles = limits->batch_titles, .batch_tokens = limits->batch_tokens};
     pthread_mutex_init(&batcher->lock, NULL);
     pthread_cond_init(&batcher->filled, NULL);
+    pthread_cond_init(&batcher->grown, NULL);
     *ret_batcher = batcher;
     return JC_OK;
 }
@@ -45,6 +55,7 @@ void jc_batcher_destroy(struct jc_batcher *batcher)
 {
     if (!batcher)
         return;
+    pthread_cond_destroy(&batcher->grown);
     pthread_cond_destroy(&batcher->filled);
     pthread_mutex_destroy(&batcher->lock);
     free(batcher);
@@ -71,15 +82,49 @@ static struct jc_ticket *pop_first(struct jc_batcher *batcher)
     return ticket;
 }
 
-/* Whether the caller is to wake a worker, once it has let go of the lock that the worker will want. One at a time: who
- * wakes passes it on where it leaves something. A wake-up of every worker for every push costs the event thread more
- * than all else it does for a title. */
-static bool claim_wake_locked(struct jc_batcher *batcher)
+/* Whether what waits had better become more, as far as time does not matter. */
+static bool is_small_locked(const struct jc_batcher *batcher)
 {
+    return !batcher->stopped && jc_gather_is_small(&batcher->gather, batcher->n_queued, batcher->n_queued_tokens);
+}
+
+/* Who waits for more, to be signalled once the caller has let go of the lock; NULL: nobody, or it may wait on. More
+ * titles make its time longer, not shorter, unless a deadline came with them. */
+static pthread_cond_t *claim_call_locked(struct jc_batcher *batcher)
+{
+    if (!batcher->gathering || batcher->called)
+        return NULL;
+    uint64_t latest_ns = jc_gather_latest_start(&batcher->gather, batcher->n_queued_tokens, batcher->earliest_ns);
+    if (is_small_locked(batcher) && latest_ns >= batcher->gather_ns)
+        return NULL;
+    batcher->called = true;
+    return &batcher->grown;
+}
+
+/* Whom the caller is to signal, or NULL, once it has let go of the lock that the worker will want. One at a time: who
+ * wakes passes it on where it leaves something, and so does who waited for more. A wake-up of every worker for every
+ * push costs the event thread more than all else it does for a title. */
+static pthread_cond_t *claim_wake_locked(struct jc_batcher *batcher)
+{
+    if (batcher->gathering)
+        return claim_call_locked(batcher);
     if (batcher->n_idle == 0 || batcher->waking || !batcher->first)
-        return false;
+        return NULL;
     batcher->waking = true;
-    return true;
+    return &batcher->filled;
+}
+
+static void wake_one(pthread_cond_t *claimed)
+{
+    if (claimed)
+        pthread_cond_signal(claimed);
+}
+
+/* At the end, which is everybody's. */
+static void wake_all(struct jc_batcher *batcher)
+{
+    pthread_cond_broadcast(&batcher->filled);
+    pthread_cond_broadcast(&batcher->grown);
 }
 
 /* Tokens a nanosecond, of all workers together; 0 = not known. */
@@ -174,12 +219,13 @@ void jc_batcher_push(struct jc_batcher *batcher, struct jc_ticket *ticket)
         if (ticket->deadline_ns < batcher->earliest_ns)
             batcher->earliest_ns = ticket->deadline_ns;
     }
-    bool wake = claim_wake_locked(batcher), stopped = batcher->stopped;
+    bool stopped = batcher->stopped;
+    pthread_cond_t *wake = claim_wake_locked(batcher);
     pthread_mutex_unlock(&batcher->lock);
     if (stopped)
-        pthread_cond_broadcast(&batcher->filled); /* who waited for the reservation to be used may go */
-    else if (wake)
-        pthread_cond_signal(&batcher->filled);
+        wake_all(batcher); /* who waited for the reservation to be used may go */
+    else
+        wake_one(wake);
 }
 
 static struct jc_item *pop_item_locked(struct jc_batcher *batcher, struct jc_ticket *ticket)
@@ -244,7 +290,9 @@ struct jc_item *jc_batcher_expire(struct jc_batcher *batcher, uint64_t now_ns)
     struct jc_item *dropped = NULL;
     pthread_mutex_lock(&batcher->lock);
     expire_locked(batcher, now_ns, &dropped);
+    pthread_cond_t *wake = claim_call_locked(batcher);
     pthread_mutex_unlock(&batcher->lock);
+    wake_one(wake);
     return dropped;
 }
 
@@ -265,10 +313,21 @@ static bool take_turn_locked(struct jc_batcher *batcher, struct jc_ticket *ticke
     return true;
 }
 
-/* What is waiting, divided by the workers that are free to share it. */
-static size_t fair_share_locked(const struct jc_batcher *batcher)
+/* How many workers are free to share what is waiting: on a shared device no more than it has preferred batches for. */
+static size_t count_free_locked(const struct jc_batcher *batcher)
 {
     size_t n_free = batcher->n_idle + 1;
+    if (!batcher->limits.shared_device)
+        return n_free;
+    size_t preferred = jc_gather_preferred(&batcher->gather);
+    size_t n_batches = preferred ? batcher->n_queued_tokens / preferred : 1;
+    return n_batches == 0 ? 1 : n_batches < n_free ? n_batches : n_free;
+}
+
+/* What is waiting, divided by these. */
+static size_t fair_share_locked(const struct jc_batcher *batcher)
+{
+    size_t n_free = count_free_locked(batcher);
     size_t share = (batcher->n_queued + n_free - 1) / n_free;
     return share < batcher->limits.batch_titles ? share : batcher->limits.batch_titles;
 }
@@ -292,6 +351,56 @@ static void take_locked(struct jc_batcher *batcher, struct jc_batch *batch)
     }
     batch->saturated = batcher->first != NULL;
     batcher->n_running_tokens += batch->n_tokens;
+    if (batcher->limits.shared_device && batch->n_tokens)
+        batch->span = jc_device_time_begin(&batcher->gather.device, now_ns);
+}
+
+/* Nothing to take, or another waits for more of it. Who comes when it is enough takes it before that one wakes. */
+static bool is_idle_locked(const struct jc_batcher *batcher)
+{
+    if (batcher->stopped)
+        return !batcher->first && batcher->n_reserved;
+    return !batcher->first || (batcher->gathering && is_small_locked(batcher));
+}
+
+/* Few tickets make a small batch, and they are not in the order of their age. */
+static uint64_t gather_until_locked(const struct jc_batcher *batcher)
+{
+    struct jc_gather_queue queue = {
+        .n_tokens = batcher->n_queued_tokens, .oldest_ns = UINT64_MAX, .deadline_ns = batcher->earliest_ns};
+    for (const struct jc_ticket *ticket = batcher->first; ticket; ticket = ticket->next)
+        if (ticket->queued_ns < queue.oldest_ns)
+            queue.oldest_ns = ticket->queued_ns;
+    return jc_gather_until(&batcher->gather, &queue);
+}
+
+/* Waits for more than there is, where that is better. One at a time. */
+static void gather_locked(struct jc_batcher *batcher)
+{
+    batcher->gathering = true;
+    while (is_small_locked(batcher)) {
+        batcher->gather_ns = gather_until_locked(batcher);
+        if (jc_clock_ns() >= batcher->gather_ns)
+            break;
+        jc_clock_wait(&batcher->grown, &batcher->lock, batcher->gather_ns);
+        batcher->called = false;
+    }
+    batcher->gathering = false;
+}
+
+/* Until there is something to take, and it is time to; or the end. */
+static void await_locked(struct jc_batcher *batcher)
+{
+    do {
+        while (is_idle_locked(batcher)) {
+            batcher->n_idle++;
+            pthread_cond_wait(&batcher->filled, &batcher->lock);
+            batcher->n_idle--;
+            batcher->waking = false;
+        }
+        if (batcher->limits.shared_device && !batcher->gathering)
+            gather_locked(batcher);
+    } while (is_idle_locked(batcher)); /* what waited has expired, or was taken */
 }
 
 bool jc_batcher_take(struct jc_batcher *batcher, struct jc_batch *batch)
@@ -299,18 +408,12 @@ bool jc_batcher_take(struct jc_batcher *batcher, struct jc_batch *batch)
     batch->n_items = batch->n_tokens = batch->n_void_tokens = 0;
     batch->dropped = NULL;
     pthread_mutex_lock(&batcher->lock);
-    while (!batcher->first && !(batcher->stopped && !batcher->n_reserved)) {
-        batcher->n_idle++;
-        pthread_cond_wait(&batcher->filled, &batcher->lock);
-        batcher->n_idle--;
-        batcher->waking = false;
-    }
+    await_locked(batcher);
     bool more = batcher->first != NULL;
     take_locked(batcher, batch);
-    bool wake = claim_wake_locked(batcher);
+    pthread_cond_t *wake = claim_wake_locked(batcher);
     pthread_mutex_unlock(&batcher->lock);
-    if (wake)
-        pthread_cond_signal(&batcher->filled);
+    wake_one(wake);
     return more;
 }
 
@@ -322,14 +425,18 @@ void jc_batcher_report(struct jc_batcher *batcher, const struct jc_batch *batch,
         batcher->rate_tokens = batcher->rate_tokens * RATE_MEMORY + (double)(batch->n_tokens - batch->n_void_tokens);
         batcher->rate_ns = batcher->rate_ns * RATE_MEMORY + (double)busy_ns;
     }
+    if (batcher->limits.shared_device && batch->n_tokens)
+        jc_gather_learn(&batcher->gather, &batch->span, batch->n_tokens - batch->n_void_tokens, busy_ns, jc_clock_ns());
+    pthread_cond_t *wake = claim_call_locked(batcher);
     pthread_mutex_unlock(&batcher->lock);
+    wake_one(wake);
 }
 
 void jc_batcher_stop(struct jc_batcher *batcher)
 {
     pthread_mutex_lock(&batcher->lock);
     batcher->stopped = true;
-    pthread_cond_broadcast(&batcher->filled);
+    wake_all(batcher);
     pthread_mutex_unlock(&batcher->lock);
 }
 
@@ -340,7 +447,7 @@ struct jc_item *jc_batcher_cancel(struct jc_batcher *batcher)
     batcher->stopped = true;
     while (batcher->first)
         sweep_locked(batcher, pop_first(batcher), UINT64_MAX, &dropped); /* by then nobody wants anything */
-    pthread_cond_broadcast(&batcher->filled);
+    wake_all(batcher);
     pthread_mutex_unlock(&batcher->lock);
     return dropped;
 }
@@ -353,7 +460,9 @@ struct jc_batcher_load jc_batcher_load(struct jc_batcher *batcher)
     struct jc_batcher_load load = {.n_titles = batcher->n_queued,
                                    .n_tokens = batcher->n_queued_tokens,
                                    .tokens_per_s = rate * (double)JC_NS_PER_S,
-                                   .wait_s = rate > 0 ? left / rate / (double)JC_NS_PER_S : 0};
+                                   .wait_s = rate > 0 ? left / rate / (double)JC_NS_PER_S : 0,
+                                   .n_idle = batcher->n_idle,
+                                   .gathering = batcher->gathering};
     pthread_mutex_unlock(&batcher->lock);
     return load;
 }

@@ -1,6 +1,6 @@
 /*
- * Workers: one thread a core. A worker takes a batch, runs it on the session that the batch's model has for this worker,
- * completes its items, and takes the next, until the queue is stopped and empty.
+ * Workers: one thread a core, or two for a GPU. A worker takes a batch, runs it on the session that the batch's model
+ * has for this worker, completes its items, and takes the next, until the queue is stopped and empty.
  */
 #ifndef JC_SERVER_QUEUE_WORKER_H
 #define JC_SERVER_QUEUE_WORKER_H

@@ -1,5 +1,7 @@
 /* Where an encoder is to run: how devices are written, what goes with which backend and precision, and what a machine
  * without a GPU, or a build without CUDA, answers. */
+#include <stdbool.h>
+
 #include "check.h"
 #include "cuda/cuda.h"
 #include "model/encoder.h"
@@ -65,6 +67,27 @@ static void check_fake(void)
     CHECK_STR(jc_encoder_info(encoder)->precision, "f32");
 }
 
+/* A GPU that is named is shared, whether it is there or not; `auto` is one where there is one. */
+static void check_sharing(void)
+{
+    const bool has_gpu = jc_cuda_count() > 0;
+    const struct {
+        struct jc_encoder_options options;
+        bool shares;
+    } rows[] = {{{.device = 1}, true},
+                {{.device = 1, .precision = JC_PRECISION_F16}, true},
+                {{.backend = JC_BACKEND_CUDA}, true},
+                {{.backend = JC_BACKEND_CUDA, .device = JC_DEVICE_AUTO}, true},
+                {{.device = JC_DEVICE_AUTO}, has_gpu},
+                {{.device = JC_DEVICE_AUTO, .precision = JC_PRECISION_INT8}, false},
+                {{.device = JC_DEVICE_AUTO, .backend = JC_BACKEND_TORCH}, false},
+                {{.device = JC_DEVICE_BACKEND}, false},
+                {{.device = JC_DEVICE_CPU}, false},
+                {{.device = 1, .precision = JC_PRECISION_INT8}, false}};
+    for (size_t i = 0; i < JC_COUNT(rows); i++)
+        check_report(jc_encoder_shares_device(&rows[i].options) == rows[i].shares, __FILE__, __LINE__, "row %zu", i);
+}
+
 static void check_no_device(void)
 {
     struct jc_cuda_device device;
@@ -81,6 +104,7 @@ int main(void)
     check_forms();
     check_refusals();
     check_fake();
+    check_sharing();
     check_no_device();
     return check_finish();
 }
