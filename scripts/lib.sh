@@ -53,6 +53,24 @@ fetch_weights() {
   rm -rf "$temp"
 }
 
+# fetch_cuda FOLDER: CUDA's compiler and libraries, for -Dcuda=enabled -Dnvidia_root=FOLDER: NVIDIA's wheels, pinned by
+# SHA-256 (scripts/cuda.txt), laid out as its installer does.
+fetch_cuda() {
+  [ -e "$1/bin/nvcc" ] && return 0
+  say "fetching CUDA into $1 (500 MiB)"
+  local temp library
+  mkdir -p "$cache" "$(dirname "$1")"
+  temp=$(mktemp -d "$cache/cuda.XXXXXX")
+  python3 -m pip --disable-pip-version-check install -q --no-deps --no-compile --only-binary :all: --require-hashes \
+    --target "$temp" -r scripts/cuda.txt
+  for library in cublas cublasLt cudart; do # what the linker looks for
+    ln -s "lib$library.so.13" "$temp/nvidia/cu13/lib/lib$library.so"
+  done
+  cp "$temp"/nvidia_cublas-*.dist-info/licenses/License.txt "$temp/nvidia/cu13/"
+  mv -T "$temp/nvidia/cu13" "$1"
+  rm -rf "$temp"
+}
+
 # install_tools NAME: what tests/NAME needs that Debian does not have, pinned by SHA-256 (tests/NAME/tools.txt), into
 # .cache/NAME-tools. Where it cannot be had, the tests that want it are skipped.
 install_tools() {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Builds docker/Dockerfile without a container engine, by its own steps in a root that debootstrap makes, and runs it.
 
-rootfs.py [FOLDER]     FOLDER keeps the base root between runs (default .cache/rootfs)
+rootfs.py [--build-arg NAME=VALUE]... [FOLDER]     FOLDER keeps the base root between runs (default .cache/rootfs)
 
 RUN runs in a chroot with its own mounts and processes, COPY copies, USER, ENTRYPOINT and CMD say how the image runs;
 an instruction that it does not know ends it. The image then runs as with --read-only, --cap-drop ALL and
@@ -10,6 +10,7 @@ Layers, image configuration and digests are an engine's and are not shown by thi
 Environment: JOBCODE_DEPLOY_ROOTFS=1, or it is skipped (77): it takes minutes, and fetches packages and weights.
 """
 
+import argparse
 import json
 import os
 import pathlib
@@ -105,7 +106,7 @@ class Root:
         self.shell = ["/bin/sh", "-c"]
         self.workdir = "/"
         self.user = "0:0"
-        self.environment = {"PATH": PATH, "HOME": "/root"}
+        self.image_environment = {"PATH": PATH}
         self.arguments = {}
 
     def inside(self, path):
@@ -114,7 +115,8 @@ class Root:
     def run(self, script):
         """RUN: in a chroot; the network, its names and certificates are this machine's."""
         lines = ["tree=$1; shift", MOUNT, 'mount --bind /etc/resolv.conf "$tree/etc/resolv.conf"']
-        environment = {**self.environment, **self.arguments, "DEBIAN_FRONTEND": "noninteractive"}
+        environment = {**self.arguments, **self.image_environment}
+        environment |= {"HOME": "/root", "DEBIAN_FRONTEND": "noninteractive"}
         certificates = os.environ.get("PIP_CERT")
         if certificates:
             lines.append(f'mount --bind {certificates} "$tree/run/certificates.crt"')
@@ -165,7 +167,7 @@ class Root:
                 subprocess.run(["cp", "-a", "--no-preserve=ownership", str(what), str(to)], check=True)
 
 
-def apply_step(root, name, text, stages, context):
+def apply_step(root, name, text, stages, context, build_args):
     if name == "RUN":
         root.run(text)
     elif name == "COPY":
@@ -178,9 +180,10 @@ def apply_step(root, name, text, stages, context):
     elif name == "USER":
         root.user = text
     elif name == "ENV":
-        root.environment.update(dockerfile.assignments(text))
+        root.image_environment.update(dockerfile.assignments(text))
     elif name == "ARG":
-        root.arguments.update(dockerfile.assignments(text))
+        for argument, default in dockerfile.assignments(text).items():
+            root.arguments[argument] = build_args.get(argument, default)
     # The rest describes the image and does nothing while it is built.
 
 
@@ -200,9 +203,13 @@ def make_context(folder):
     return folder
 
 
-def build(folder):
+def build(folder, build_args):
     """The stages' trees; the last is the image."""
     stages = dockerfile.read((ROOT / "docker/Dockerfile").read_text(encoding="utf-8"))
+    arguments = [text for stage in stages for name, text in stage.steps if name == "ARG"]
+    known = {name for text in arguments for name in dockerfile.assignments(text)}
+    if not build_args.keys() <= known:
+        raise SystemExit(f"the Dockerfile's stages have {', '.join(sorted(known))}, and not all of {list(build_args)}")
     context = make_context(folder / "context")
     say(f"context: {tree_mib(context):.0f} MiB")
     built = {}
@@ -215,7 +222,7 @@ def build(folder):
         tree.with_suffix(".log").unlink(missing_ok=True)
         for name, text in stage.steps:
             start = time.monotonic()
-            apply_step(root, name, text, built, context)
+            apply_step(root, name, text, built, context, build_args)
             say(f"{stage.name or number}: {name} {text[:70]}... {time.monotonic() - start:.0f} s")
         built[stage.name or str(number)] = root
     return stages[-1], root, base
@@ -228,10 +235,15 @@ def main():
     if os.geteuid() != 0 or not shutil.which("debootstrap"):
         print("skipped: it needs root, and debootstrap")
         return SKIP
-    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / ".cache/rootfs").resolve()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build-arg", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("folder", nargs="?", type=pathlib.Path, default=ROOT / ".cache/rootfs")
+    args = parser.parse_args()
+    folder = args.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
-    stage, root, base = build(folder)
+    build_args = dict(text.split("=", 1) for text in args.build_arg)
+    stage, root, base = build(folder, build_args)
     say(
         f"built in {time.monotonic() - start:.0f} s; image {tree_mib(root.tree):.0f} MiB, "
         f"of which base {tree_mib(base):.0f} MiB"
@@ -240,7 +252,8 @@ def main():
         "tree": str(root.tree),
         "user": root.user,
         "workdir": root.workdir,
-        "environment": {"PATH": PATH},
+        "environment": root.image_environment,
+        "has_cuda": build_args.get("CUDA") == "enabled",
         "command": dockerfile.command(stage.last("ENTRYPOINT")) + dockerfile.command(stage.last("CMD")),
         "healthcheck": dockerfile.healthcheck(stage.last("HEALTHCHECK"))[1],
         "stop_signal": stage.last("STOPSIGNAL"),

@@ -193,6 +193,25 @@ def serve_as_is(image):
         container.close()
 
 
+def check_backends(image):
+    """Every library is there, and a GPU is missing because there is none, or because the image has no CUDA."""
+    container = Container(image)
+    try:
+        for program in ("jobcode-server", "jobcode-train"):
+            linked = container.run(["ldd", f"/usr/bin/{program}"])
+            assert linked.returncode == 0 and "not found" not in linked.stdout, linked.stdout + linked.stderr
+            assert ("/usr/local/cuda/" in linked.stdout) is image["has_cuda"], linked.stdout
+        version = container.run([image["command"][0], "--version"]).stdout
+        assert ("CUDA none" not in version) is image["has_cuda"], version
+        on_gpu = ["--set", "encoder.backend=cuda", "--set", "encoder.precision=f16", "--set", "encoder.device=cuda:0"]
+        checked = container.run([*image["command"], *on_gpu, "--check"])
+        says = "there is no GPU 0" if image["has_cuda"] else "has no CUDA"
+        assert checked.returncode == 1 and says in checked.stderr, checked.stderr
+        print(f"{version.strip()}; on a GPU: {json.loads(checked.stderr.splitlines()[-1])['detail']}")
+    finally:
+        container.close()
+
+
 def documents(folder, name):
     return list(yaml.safe_load_all((ROOT / "deploy/kubernetes" / folder / name).read_text(encoding="utf-8")))
 
@@ -252,6 +271,7 @@ def retrain(image):
 
 def main():
     image = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))
+    check_backends(image)
     serve_as_is(image)
     retrain(image)
     print("the image serves, and retrains")

@@ -74,6 +74,48 @@ def test_labels(stages):
     assert dockerfile.substitute(labels["org.opencontainers.image.version"], arguments) == arguments["VERSION"]
 
 
+def versions(name):
+    """Of a list for pip: {package: version}; each is pinned by its SHA-256."""
+    lines = [line for line in (ROOT / "scripts" / name).read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
+    found = [re.fullmatch(r"([\w-]+)==([\d.]+) --hash=sha256:[0-9a-f]{64}", line) for line in lines]
+    assert lines and all(found), lines
+    return {match.group(1): match.group(2) for match in found}
+
+
+def test_cuda_is_off_unless_asked_for(stages):
+    build = stages[0]
+    arguments = {}
+    for text in (text for name, text in build.steps if name == "ARG"):
+        arguments.update(dockerfile.assignments(text))
+    assert arguments == {"CUDA": "disabled"}
+    setup = next(text for name, text in build.steps if name == "RUN" and "meson setup" in text)
+    assert '-Dcuda="${CUDA}"' in setup and "nvidia_root" not in setup
+    options = (ROOT / "meson_options.txt").read_text(encoding="utf-8")
+    root = re.search(r"option\('nvidia_root'.*?value: '([^']+)'", options, re.S).group(1)
+    fetch = next(text for name, text in build.steps if name == "RUN" and "fetch_cuda" in text)
+    assert f"fetch_cuda {root};" in fetch and f"/image{root}/lib/" in fetch
+    assert f"echo {root}/lib | tee" in fetch and "ldconfig" in fetch  # which lets the programs find it
+    assert any(name == "RUN" and text.startswith("ldconfig") for name, text in stages[-1].steps)
+
+
+def test_cuda_is_pinned(stages):
+    """One release of the toolkit, and of it the image gets what the programs link to."""
+    pinned = versions("cuda.txt")
+    assert {pinned[f"nvidia-{name}"].rsplit(".", 1)[0] for name in ("cuda-nvcc", "cuda-crt", "nvvm")} == {"13.0"}
+    assert pinned["nvidia-cuda-runtime"].startswith("13.0.") and pinned["nvidia-cublas"].startswith("13.")
+    fetch = next(text for name, text in stages[0].steps if name == "RUN" and "fetch_cuda" in text)
+    copied = set(re.search(r"for name in ([\w ]+);", fetch).group(1).split())
+    wanted = re.findall(r"find_library\('(cu\w+)'", (ROOT / "src/cuda/meson.build").read_text(encoding="utf-8"))
+    assert len(wanted) == 2 and copied == {*wanted, "cublasLt"}  # which cuBLAS itself wants
+    versions("weights.txt")
+
+
+def test_driver_comes_from_the_runtime(stages):
+    """Of the driver nothing is in the image, nor does it claim GPUs: that is for --gpus, or the device plugin."""
+    environment = dockerfile.assignments(stages[-1].last("ENV"))
+    assert environment == {"NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}
+
+
 def test_context_holds_what_is_copied(stages, ignored):
     for stage in stages:
         for name, text in stage.steps:
@@ -87,6 +129,8 @@ def test_context_holds_what_is_copied(stages, ignored):
     [
         ("src/server/main.c", True),
         ("scripts/lib.sh", True),
+        ("scripts/cuda.txt", True),
+        ("src/cuda/kernels.cu", True),
         ("models/onet-30.1/manifest.json", True),
         ("deploy/meson.build", True),
         ("src/server/api/__pycache__/embed.pyc", False),

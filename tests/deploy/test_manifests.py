@@ -51,7 +51,7 @@ def config_of(documents, prefix="jobcode-server-", file="server.yaml"):
 def setting(documents, key):
     """What the server gets: the defaults of config/server.yaml, the ConfigMap over them, --set over both."""
     arguments = server_container(documents)["args"]
-    for assignment in (words[1] for words in zip(arguments, arguments[1:]) if words[0] == "--set"):
+    for assignment in reversed([words[1] for words in zip(arguments, arguments[1:]) if words[0] == "--set"]):
         name, value = assignment.split("=", 1)
         if name == key:
             return value
@@ -80,7 +80,9 @@ def test_namespace_and_name(documents):
 def test_image(documents):
     images = {container["image"] for _, template in pods(documents) for container in all_containers(template)}
     version = re.search(r"^\s*version: '([^']+)'", (ROOT / "meson.build").read_text(encoding="utf-8"), re.M).group(1)
-    assert images in ({"jobcode"}, {f"registry.example.org/jobcode:{version}"})
+    tagged = f"registry.example.org/jobcode:{version}"
+    wants_gpu = "nvidia.com/gpu" in server_container(documents)["resources"]["limits"]
+    assert images in ([{f"{tagged}-cuda"}] if wants_gpu else [{"jobcode"}, {tagged}])
 
 
 def test_volumes_and_what_they_name_exist(documents):
@@ -234,8 +236,40 @@ def test_servers_read_what_the_trainer_publishes(all_documents):
 
 
 def test_gpu_overlay(render):
-    spec = server_pod(render(KUBERNETES / "overlays/gpu-t4"))
+    documents = render(KUBERNETES / "overlays/gpu-t4")
+    spec = server_pod(documents)
     assert spec["nodeSelector"] == {"nvidia.com/gpu.product": "Tesla-T4"}
     assert [toleration["key"] for toleration in spec["tolerations"]] == ["nvidia.com/gpu"]
     assert spec["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "1"
-    assert "nodeSelector" not in server_pod(render(KUBERNETES / "overlays/cpu"))
+    encoder = {name: setting(documents, f"encoder.{name}") for name in ("backend", "device", "precision")}
+    assert encoder == {"backend": "cuda", "device": "cuda:0", "precision": "f16"}
+    assert int(setting(documents, "workers.count")) >= 2  # else nothing is packed while a batch runs
+    for document, template in pods(documents):  # a GPU is taken by who encodes on it, and by nobody else
+        for container in all_containers(template):
+            uses = document["kind"] == "Deployment" and container["name"] == "server"
+            assert ("nvidia.com/gpu" in container["resources"]["limits"]) is uses
+    for name in ("base", "overlays/cpu"):
+        others = render(KUBERNETES / name)
+        assert "nodeSelector" not in server_pod(others) and setting(others, "encoder.backend") == "onednn"
+
+
+def test_gpu_overlay_changes_nothing_else(render):
+    """Of the configuration: what the overlay `cpu` says of drain, volumes and listeners holds there, too."""
+    arguments = {
+        name: server_container(render(KUBERNETES / f"overlays/{name}"))["args"] for name in ("cpu", "gpu-t4")
+    }
+    own = arguments["gpu-t4"][len(arguments["cpu"]) :]
+    assert arguments["gpu-t4"][: len(arguments["cpu"])] == arguments["cpu"] and own[::2] == ["--set"] * (len(own) // 2)
+    keys = [assignment.partition("=")[0] for assignment in own[1::2]]
+    assert {key.partition(".")[0] for key in keys} == {"encoder", "workers"} and len(set(keys)) == len(keys)
+    configs = {config_of(render(KUBERNETES / f"overlays/{name}")) for name in ("cpu", "gpu-t4")}
+    assert len(configs) == 1
+
+
+def test_start_has_time(render):
+    """The driver's context and the libraries' first reading come on top of what a CPU's server does."""
+    probes = {
+        name: server_container(render(KUBERNETES / f"overlays/{name}"))["startupProbe"] for name in ("cpu", "gpu-t4")
+    }
+    allowed = {name: probe["failureThreshold"] * probe["periodSeconds"] for name, probe in probes.items()}
+    assert allowed["gpu-t4"] >= 2 * allowed["cpu"] and probes["gpu-t4"]["httpGet"] == probes["cpu"]["httpGet"]

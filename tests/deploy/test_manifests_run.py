@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import harness
-from conftest import KUBERNETES, ROOT
+from conftest import KUBERNETES, ROOT, find
 
 SERVER_YAML = KUBERNETES / "base/server.yaml"
 TRAIN_YAML = KUBERNETES / "components/retrain/train.yaml"
@@ -28,6 +28,16 @@ def server(bundle):
 
 def test_configuration_is_accepted(bundle):
     checked = harness.run("--config", str(SERVER_YAML), "--set", f"model.folder={bundle}", "--check")
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize("overlay", ["cpu", "gpu-t4"])
+def test_arguments_are_accepted(render, bundle, overlay):
+    """The overlay's own --set; the fake encoder asks for no GPU."""
+    pod = find(render(KUBERNETES / "overlays" / overlay), "Deployment")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    arguments = [str(SERVER_YAML) if word == "/etc/jobcode/server.yaml" else word for word in container["args"]]
+    checked = harness.run(*arguments, "--set", f"model.folder={bundle}", "--check")
     assert checked.returncode == 0, checked.stderr
 
 
