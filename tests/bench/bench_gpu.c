@@ -1,9 +1,11 @@
 /*
  * The GPU's encoder, and encoding, scoring and ranking in one, over batch sizes and lengths.
  *     bench_gpu MODEL_FOLDER SECONDS
- * Prints a JSON object a measurement: titles a second, the median and the 99th percentile of a call, and what part of
- * the card's rate at one large product of halves the encoder's products reach. Titles are random tokens: lengths count,
- * words do not. Every call is begun and waited for by itself, copies included. Exit status 77 where there is no GPU.
+ * Prints a JSON object a measurement: titles a second, the median and the 99th percentile of a call, what part of the
+ * card's rate at one large product of halves the encoder's products reach, and what part of its rate at one large copy
+ * reading the layers' matrices once a call takes (nearly all that one title reads; a card may keep them in its cache, and
+ * then this passes 1). Titles are random tokens: lengths count, words do not. Every call is begun and waited for by
+ * itself, copies included. Exit status 77 where there is no GPU.
  */
 #include <limits.h>
 
@@ -26,7 +28,8 @@ enum {
     MAX_CALLS = 100000,
     WARM_UP = 5,
     PEAK_SIZE = 4096,
-    PEAK_TURNS = 20
+    PEAK_TURNS = 20,
+    COPY_SIZE = 256 << 20 /* bytes: more than any card's cache */
 };
 
 struct bench {
@@ -34,8 +37,8 @@ struct bench {
     const struct jc_head *head;
     struct jc_cuda_lane *lane;
     struct jc_cuda_scorer *scorer;
-    double seconds, peak; /* peak: operations a second */
-    const char *precision;
+    double seconds, peak, bandwidth; /* peak: operations a second; bandwidth: bytes a second, read or written */
+    bool is_wide;
     int32_t ids[MAX_TITLES * MAX_LENGTH];
     uint32_t n_tokens[MAX_TITLES], finite[MAX_TITLES];
     float *vectors, *words;
@@ -72,17 +75,37 @@ static double measure_peak(int major)
     return best;
 }
 
+/* Of a large copy within the device, whose bytes are read and written. */
+static double measure_bandwidth(int major)
+{
+    struct jc_err err;
+    JC_AUTO(jc_cuda_stream) struct jc_cuda_stream *stream = NULL;
+    JC_AUTO(jc_cuda_buffer) struct jc_cuda_buffer *buffer = NULL;
+    REQUIRE_OK(jc_cuda_stream_create(major, &stream, &err));
+    REQUIRE_OK(jc_cuda_buffer_create(JC_CUDA_DEVICE, 2 * (size_t)COPY_SIZE, &buffer, &err));
+    char *to = jc_cuda_buffer_data(buffer);
+    double best = 0;
+    for (size_t turn = 0; turn < PEAK_TURNS; turn++) {
+        REQUIRE_OK(jc_cuda_stream_wait(stream, &err));
+        const uint64_t start = jc_clock_ns();
+        REQUIRE_OK(jc_cuda_stream_copy(stream, to, to + COPY_SIZE, COPY_SIZE, &err));
+        REQUIRE_OK(jc_cuda_stream_wait(stream, &err));
+        best = fmax(best, 2 * (double)COPY_SIZE * 1e9 / (double)(jc_clock_ns() - start));
+    }
+    return best;
+}
+
 static int compare_times(const void *left, const void *right)
 {
     const uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
     return (a > b) - (a < b);
 }
 
-/* Multiply-adds of one token in all layers' products, twice. */
-static double operations(const struct jc_bert *bert)
+/* Numbers in all layers' matrices: as many multiply-adds does one token take. */
+static double count_weights(const struct jc_bert *bert)
 {
     const double hidden = (double)bert->hidden, wide = (double)bert->intermediate;
-    return 2 * (double)bert->layers * (4 * hidden * hidden + 2 * hidden * wide);
+    return (double)bert->layers * (4 * hidden * hidden + 2 * hidden * wide);
 }
 
 static void call(struct bench *bench, bool ranks, size_t n)
@@ -111,11 +134,12 @@ static void measure(struct bench *bench, bool ranks, size_t n, uint32_t length)
     }
     const double seconds = (double)(jc_clock_ns() - start) / 1e9, rate = (double)(n * n_calls) / seconds;
     qsort(bench->times, n_calls, sizeof *bench->times, compare_times);
+    const double weights = count_weights(bench->bert), n_bytes = weights * (double)JC_STORED_SIZE(bench->is_wide);
     printf("{\"what\": \"%s\", \"precision\": \"%s\", \"titles\": %zu, \"tokens\": %u, \"titles_per_s\": %.0f, "
-           "\"p50_ms\": %.4f, \"p99_ms\": %.4f, \"share_of_peak\": %.4f}\n",
-           ranks ? "whole" : "encode", bench->precision, n, (unsigned)length, rate,
+           "\"p50_ms\": %.4f, \"p99_ms\": %.4f, \"share_of_peak\": %.4f, \"share_of_bandwidth\": %.4f}\n",
+           ranks ? "whole" : "encode", bench->is_wide ? "f32" : "f16", n, (unsigned)length, rate,
            (double)bench->times[n_calls / 2] / 1e6, (double)bench->times[n_calls * 99 / 100] / 1e6,
-           rate * length * operations(bench->bert) / bench->peak);
+           rate * length * 2 * weights / bench->peak, rate / (double)n * n_bytes / bench->bandwidth);
     fflush(stdout);
 }
 
@@ -141,7 +165,7 @@ static void run(struct bench *bench, const struct jc_tensor *tensors, size_t n_t
     REQUIRE_OK(jc_cuda_scorer_create(encoder, &source, &scorer, &err));
     bench->lane = lane;
     bench->scorer = scorer;
-    bench->precision = is_wide ? "f32" : "f16";
+    bench->is_wide = is_wide;
     for (size_t l = 0; l < JC_COUNT(lengths); l++)
         for (size_t s = 0; s < JC_COUNT(sizes); s++)
             for (int ranks = 0; ranks <= 1; ranks++)
@@ -175,8 +199,10 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < JC_COUNT(bench.ids); i++)
         bench.ids[i] = (int32_t)(jc_rng_next(&rng) % bench.bert->vocab);
     bench.peak = measure_peak(device.major);
-    printf("{\"what\": \"card\", \"name\": \"%s\", \"capability\": \"%d.%d\", \"f16_tflops\": %.1f}\n", device.name,
-           device.major, device.minor, bench.peak / 1e12);
+    bench.bandwidth = measure_bandwidth(device.major);
+    printf("{\"what\": \"card\", \"name\": \"%s\", \"capability\": \"%d.%d\", \"f16_tflops\": %.1f, "
+           "\"copy_gb_per_s\": %.0f}\n",
+           device.name, device.major, device.minor, bench.peak / 1e12, bench.bandwidth / 1e9);
     run(&bench, tensors, n_tensors, false);
     run(&bench, tensors, n_tensors, true);
     free(bench.vectors);
