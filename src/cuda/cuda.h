@@ -3,7 +3,7 @@
  * ones). Texts are packed as on the CPU (dnn.h); products by cuBLAS in halves or float32, always with float32 sums;
  * embeddings, attention, GELU, layer norms and pooling by kernels of our own with float32 arithmetic.
  *
- * An encoder's weights, and a scorer's categories, lie in the device's memory once and are shared. A lane is a worker's
+ * An encoder's weights, and a scorer's categories and exemplars, lie in the device's memory once and are shared. A lane is a worker's
  * own: a stream, its cuBLAS handle, memory for one batch and the recorded launches (CUDA graphs) of each bucket of batch
  * sizes. With two workers, as many as the server has for a GPU (workers.count), one batch is packed and copied while
  * the other runs: that is the double buffering.
@@ -72,35 +72,55 @@ size_t jc_cuda_lane_capacity(const struct jc_cuda_lane *lane);
 JC_MUST_CHECK jc_code jc_cuda_lane_encode(struct jc_cuda_lane *lane, const int32_t *ids, const uint32_t *n_tokens,
                                           size_t n_texts, float *ret_vectors, uint32_t *ret_finite, struct jc_err *err);
 
-/* A head without exemplars (artifact/head.h): its categories, and how its scores become probabilities. */
+#define JC_CUDA_MAX_HITS 1024
+
+/* A head (artifact/head.h): its categories, how its scores become probabilities, and its exemplars. Copied; the matrix
+ * and the exemplars' vectors as the encoder stores its own, or in float32 where dim + n_words is no multiple of 8. */
 struct jc_cuda_scorer_source {
     size_t n_categories, dim, n_words; /* dim: the encoder's hidden; n_words: of the lexicon, may be 0 */
     const float *matrix;               /* [n_categories][dim + n_words] */
     const float *bias;                 /* [n_categories] */
     float sharpness, saturation, power;
+    struct {
+        size_t n, k;               /* n == 0: none, and nothing below is read; k: 1 to JC_CUDA_MAX_HITS */
+        const float *vectors;      /* [n][dim] */
+        const size_t *code_begins; /* [n + 1]; codes, code_weights: [code_begins[n]], as struct jc_exemplars has them */
+        const uint32_t *codes;
+        const float *code_weights;
+        float sharpness, weight;
+    } exemplars;
 };
 
+/* Errors also: INVALID, where a number is out of its range. */
 struct jc_cuda_scorer;
 JC_MUST_CHECK jc_code jc_cuda_scorer_create(struct jc_cuda_encoder *encoder, const struct jc_cuda_scorer_source *source,
                                             struct jc_cuda_scorer **ret_scorer, struct jc_err *err);
 void jc_cuda_scorer_destroy(struct jc_cuda_scorer *scorer);
 JC_DEFINE_AUTO(jc_cuda_scorer)
 
-#define JC_CUDA_MAX_HITS 1024
-
 /* A text's answer, as model/scoring.h has its norm. */
 struct jc_cuda_answer {
     float best, log_sum, peak, mass;
-    uint32_t is_finite; /* 0: nothing else holds */
+    uint32_t is_finite; /* 0: nothing else of the text holds */
 };
 
-/* Encodes, scores and ranks: vectors and scores stay on the device, and one copy brings the answers. words
- * [n_texts][n_words], NULL where there are none; k: 1 to JC_CUDA_MAX_HITS. ret_hits [n_texts][k], of which min(k,
- * n_categories) are written: best first, of equal scores the lower category; ret_answers [n_texts]. Errors also:
- * INVALID. */
+/* Where the answers go: the caller's memory. */
+struct jc_cuda_ranking {
+    size_t k;                       /* hits of a text, 1 to JC_CUDA_MAX_HITS */
+    struct jc_hit *hits;            /* [n_texts][k], of which min(k, n_categories) are written: best first, of equal
+                                       scores the lower category */
+    struct jc_cuda_answer *answers; /* [n_texts] */
+    struct jc_hit *neighbours;      /* [n_texts][min(k, n) of the exemplars], .score the cosine: nearest first, of equal
+                                       ones the lower exemplar; not used where there are none */
+    float *scores;                  /* [n_texts][n_categories], with the vote and without the bias; NULL: not wanted */
+};
+
+/* Encodes, scores, lets the exemplars vote and ranks: vectors, cosines and scores stay on the device, and one copy
+ * brings the answers, a second the scores where they are wanted. words [n_texts][n_words], NULL where there are none.
+ * A few texts with many categories or exemplars keep many of the device's processors busy (rank_block.h). At most 2^24
+ * scores, and as many cosines, are there at once, or one text's where those are more. Errors also: INVALID. */
 JC_MUST_CHECK jc_code jc_cuda_lane_rank(struct jc_cuda_lane *lane, const struct jc_cuda_scorer *scorer,
                                         const int32_t *ids, const uint32_t *n_tokens, const float *words,
-                                        size_t n_texts, size_t k, struct jc_hit *ret_hits,
-                                        struct jc_cuda_answer *ret_answers, struct jc_err *err);
+                                        size_t n_texts, const struct jc_cuda_ranking *ranking, struct jc_err *err);
 
 #endif

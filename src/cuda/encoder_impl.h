@@ -23,13 +23,19 @@ struct jc_cuda_encoder {
     struct jc_cuda_weights weights; /* in the image */
 };
 
+/* Its arrays lie in the block, each 256-byte aligned. */
 struct jc_cuda_scorer {
     size_t n_categories, dim, n_words;
-    int wide; /* of the matrix */
-    struct jc_cuda_buffer *block;
-    void *matrix; /* [n_categories][dim + n_words], in the block */
-    float *bias;  /* [n_categories], in the block */
+    int wide; /* of the matrix and the exemplars */
     float sharpness, saturation, power;
+    size_t n_exemplars, n_neighbours; /* n_neighbours: min(k, n_exemplars) */
+    float vote_sharpness, vote_weight;
+    struct jc_cuda_buffer *block;
+    void *matrix;                  /* [n_categories][dim + n_words] */
+    float *bias;                   /* [n_categories] */
+    void *exemplars;               /* [n_exemplars][dim] */
+    uint32_t *code_begins, *codes; /* [n_exemplars + 1]; [code_begins[n_exemplars]] */
+    float *code_weights;           /* parallel to codes */
 };
 
 /* Memory that grows to the largest batch. */
@@ -37,6 +43,17 @@ struct jc_cuda_room {
     enum jc_cuda_place place;
     struct jc_cuda_buffer *buffer;
     size_t n_bytes;
+};
+
+/* What scoring needs. */
+struct jc_cuda_rooms {
+    /* For so many texts of a batch as are scored at once. */
+    struct jc_cuda_room queries, scores, cosines;
+    struct jc_cuda_room candidates, parts; /* rank_block.h */
+    /* For all of a batch. */
+    struct jc_cuda_room words, words_host;
+    struct jc_cuda_room records, answers; /* the same, on the device and on the host */
+    struct jc_cuda_room scores_host;      /* where they are wanted */
 };
 
 struct jc_cuda_lane {
@@ -49,9 +66,8 @@ struct jc_cuda_lane {
     size_t n_buckets, buckets[JC_CUDA_MAX_BUCKETS];
     bool seen[JC_CUDA_MAX_BUCKETS];              /* run once, so that nothing is loaded while it is recorded */
     cudaGraphExec_t graphs[JC_CUDA_MAX_BUCKETS]; /* NULL: not yet */
-    /* Of scoring. */
-    struct jc_cuda_room words, queries, scores, records, answers, words_host;
-    struct jc_cuda_room vectors_host; /* of encoding: vectors, then finite */
+    struct jc_cuda_rooms rooms;                  /* of scoring */
+    struct jc_cuda_room vectors_host;            /* of encoding: vectors, then finite */
 };
 
 /* At least n_bytes; what was there is lost. Errors: as jc_cuda_buffer_create. */
@@ -61,6 +77,10 @@ JC_MUST_CHECK jc_code jc_cuda_room_reserve(struct jc_cuda_room *room, size_t n_b
  * come to lie in lane->buffers. */
 JC_MUST_CHECK jc_code jc_cuda_lane_forward(struct jc_cuda_lane *lane, const int32_t *ids, const uint32_t *n_tokens,
                                            size_t n_texts, size_t *ret_n, size_t *ret_rows, struct jc_err *err);
+
+/* Of zeros, to empty ones that know their places; and their end. */
+void jc_cuda_rooms_init(struct jc_cuda_rooms *rooms);
+void jc_cuda_rooms_finish(struct jc_cuda_rooms *rooms);
 
 /* After a failure: waits for what is still queued, whose memory the next batch writes to. Returns `code`. */
 JC_MUST_CHECK jc_code jc_cuda_lane_drain(struct jc_cuda_lane *lane, jc_code code);

@@ -2,8 +2,6 @@
 #include "cuda/kernels.h"
 
 #include "cuda/attend_block.h"
-#include "cuda/cuda.h"
-#include "cuda/norm_block.h"
 
 #define ROW_WARPS 8U /* rows of a block */
 #define ROW_THREADS (ROW_WARPS * JC_WARP)
@@ -108,32 +106,49 @@ template <int WIDE> static __global__ void __launch_bounds__(COLUMN_THREADS) run
                  k < q.dim ? q.vectors[row * q.dim + k] : q.words[row * q.n_words + k - q.dim], WIDE);
 }
 
-static __global__ void __launch_bounds__(JC_TOPK_THREADS) run_rank(struct jc_cuda_rank r)
+/* A block a part of a row, and in the second kernel of each pair a block a row. */
+static __global__ void __launch_bounds__(JC_TOPK_THREADS) run_topk_parts(struct jc_rows rows)
 {
-    __shared__ struct jc_topk_shared topk;
-    __shared__ struct jc_norm_shared norms;
-    char *record = (char *)r.records + blockIdx.x * r.stride;
-    struct jc_cuda_answer *answer = (struct jc_cuda_answer *)record;
-    const uint32_t is_finite = r.finite ? r.finite[blockIdx.x] : 1;
-    struct jc_topk_row row;
-    row.scores = r.scores + (size_t)blockIdx.x * r.n_categories;
-    row.bias = r.bias;
-    row.n = r.n_categories;
-    row.k = r.k;
-    struct jc_cuda_calibration calibration;
-    calibration.sharpness = r.sharpness;
-    calibration.saturation = r.saturation;
-    calibration.power = r.power;
-    struct jc_cuda_norm norm;
-    jc_norm_block(&norms, &row, &calibration, &norm);
-    if (threadIdx.x == 0) {
-        answer->best = norm.best;
-        answer->log_sum = norm.log_sum;
-        answer->peak = norm.peak;
-        answer->mass = norm.mass;
-        answer->is_finite = is_finite;
-    }
-    jc_topk_block(&topk, &row, (struct jc_hit *)(answer + 1));
+    __shared__ struct jc_topk_shared shared;
+    jc_rows_rank_part(&shared, &rows, blockIdx.x / rows.n_parts, blockIdx.x % rows.n_parts);
+}
+
+static __global__ void __launch_bounds__(JC_TOPK_THREADS) run_topk_merge(struct jc_rows rows)
+{
+    __shared__ struct jc_topk_shared shared;
+    jc_rows_merge(&shared, &rows, blockIdx.x);
+}
+
+static __global__ void __launch_bounds__(JC_VOTE_THREADS) run_vote(struct jc_vote_rows rows)
+{
+    __shared__ struct jc_vote_shared shared;
+    jc_vote_block(&shared, &rows, blockIdx.x);
+}
+
+static __global__ void __launch_bounds__(JC_TOPK_THREADS) run_rank(struct jc_rank rank)
+{
+    __shared__ struct jc_rank_shared shared;
+    jc_rank_begin(&shared, &rank, blockIdx.x, 0);
+    jc_rank_weigh(&shared, &rank, blockIdx.x, 0);
+    jc_rank_end(&shared, &rank, blockIdx.x);
+}
+
+static __global__ void __launch_bounds__(JC_TOPK_THREADS) run_rank_begin(struct jc_rank rank)
+{
+    __shared__ struct jc_rank_shared shared;
+    jc_rank_begin(&shared, &rank, blockIdx.x / rank.rows.n_parts, blockIdx.x % rank.rows.n_parts);
+}
+
+static __global__ void __launch_bounds__(JC_TOPK_THREADS) run_rank_weigh(struct jc_rank rank)
+{
+    __shared__ struct jc_rank_shared shared;
+    jc_rank_weigh(&shared, &rank, blockIdx.x / rank.rows.n_parts, blockIdx.x % rank.rows.n_parts);
+}
+
+static __global__ void __launch_bounds__(JC_TOPK_THREADS) run_rank_end(struct jc_rank rank)
+{
+    __shared__ struct jc_rank_shared shared;
+    jc_rank_end(&shared, &rank, blockIdx.x);
 }
 
 /* Blocks for n parts of work, no more than keep the device busy. */
@@ -223,8 +238,29 @@ cudaError_t jc_cuda_launch_query(cudaStream_t stream, int wide, const struct jc_
     return cudaGetLastError();
 }
 
-cudaError_t jc_cuda_launch_rank(cudaStream_t stream, const struct jc_cuda_rank *rank)
+cudaError_t jc_cuda_launch_topk(cudaStream_t stream, const struct jc_rows *rows)
 {
-    run_rank<<<rank->n, JC_TOPK_THREADS, 0, stream>>>(*rank);
+    run_topk_parts<<<rows->n_rows * rows->n_parts, JC_TOPK_THREADS, 0, stream>>>(*rows);
+    if (rows->n_parts > 1)
+        run_topk_merge<<<rows->n_rows, JC_TOPK_THREADS, 0, stream>>>(*rows);
+    return cudaGetLastError();
+}
+
+cudaError_t jc_cuda_launch_vote(cudaStream_t stream, const struct jc_vote_rows *rows)
+{
+    run_vote<<<rows->n_rows, JC_VOTE_THREADS, 0, stream>>>(*rows);
+    return cudaGetLastError();
+}
+
+cudaError_t jc_cuda_launch_rank(cudaStream_t stream, const struct jc_rank *rank)
+{
+    const unsigned n_rows = rank->rows.n_rows, n_parts = n_rows * rank->rows.n_parts;
+    if (rank->rows.n_parts == 1) {
+        run_rank<<<n_rows, JC_TOPK_THREADS, 0, stream>>>(*rank);
+    } else {
+        run_rank_begin<<<n_parts, JC_TOPK_THREADS, 0, stream>>>(*rank);
+        run_rank_weigh<<<n_parts, JC_TOPK_THREADS, 0, stream>>>(*rank);
+        run_rank_end<<<n_rows, JC_TOPK_THREADS, 0, stream>>>(*rank);
+    }
     return cudaGetLastError();
 }

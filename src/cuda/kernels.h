@@ -10,7 +10,8 @@
 
 #include "base/attr.h"
 #include "cuda/batch.h"
-#include "linalg/linalg.h"
+#include "cuda/rank_block.h"
+#include "cuda/vote_block.h"
 
 JC_C_BEGIN
 
@@ -72,16 +73,14 @@ struct jc_cuda_query {
 };
 cudaError_t jc_cuda_launch_query(cudaStream_t stream, int wide, const struct jc_cuda_query *query);
 
-/* Of n rows of scores [n_categories], to records of `stride` bytes: a struct jc_cuda_answer, then k hits. */
-struct jc_cuda_rank {
-    const float *scores, *bias;
-    const uint32_t *finite; /* [n]; NULL: all are */
-    unsigned n, n_categories, k;
-    float sharpness, saturation, power;
-    void *records;
-    size_t stride;
-};
-cudaError_t jc_cuda_launch_rank(cudaStream_t stream, const struct jc_cuda_rank *rank);
+/* The k best of each row. */
+cudaError_t jc_cuda_launch_topk(cudaStream_t stream, const struct jc_rows *rows);
+
+/* The neighbours' vote, added to the scores. */
+cudaError_t jc_cuda_launch_vote(cudaStream_t stream, const struct jc_vote_rows *rows);
+
+/* The k best of each row, and its norm. */
+cudaError_t jc_cuda_launch_rank(cudaStream_t stream, const struct jc_rank *rank);
 
 JC_C_END
 

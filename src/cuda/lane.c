@@ -6,19 +6,6 @@
 #include "cuda/encoder_impl.h"
 #include "cuda/status.h"
 
-jc_code jc_cuda_room_reserve(struct jc_cuda_room *room, size_t n_bytes, struct jc_err *err)
-{
-    if (n_bytes <= room->n_bytes)
-        return JC_OK;
-    const size_t n = n_bytes + n_bytes / 2;
-    jc_cuda_buffer_destroy(TAKE(room->buffer));
-    room->n_bytes = 0;
-    jc_code code = jc_cuda_buffer_create(room->place, n, &room->buffer, err);
-    if (!code)
-        room->n_bytes = n;
-    return code;
-}
-
 /* A launch of the runner's. */
 struct run {
     struct jc_cuda_lane *lane;
@@ -247,7 +234,8 @@ jc_code jc_cuda_lane_create(struct jc_cuda_encoder *encoder, struct jc_cuda_lane
     if (!lane)
         return jc_fail(err, JC_E_NOMEM, "no memory for a lane");
     lane->encoder = encoder;
-    lane->answers.place = lane->words_host.place = lane->vectors_host.place = JC_CUDA_PINNED;
+    lane->vectors_host.place = JC_CUDA_PINNED;
+    jc_cuda_rooms_init(&lane->rooms);
     jc_code code;
     if ((code = jc_cuda_use(encoder->device.index, err)) ||
         (code = jc_cuda_stream_create(encoder->device.major, &lane->stream, err)) || (code = allocate_most(lane, err)))
@@ -260,10 +248,8 @@ void jc_cuda_lane_destroy(struct jc_cuda_lane *lane)
 {
     if (!lane)
         return;
-    struct jc_cuda_room *const rooms[] = {&lane->words,   &lane->queries,    &lane->scores,      &lane->records,
-                                          &lane->answers, &lane->words_host, &lane->vectors_host};
-    for (size_t i = 0; i < JC_COUNT(rooms); i++)
-        jc_cuda_buffer_destroy(rooms[i]->buffer);
+    jc_cuda_rooms_finish(&lane->rooms);
+    jc_cuda_buffer_destroy(lane->vectors_host.buffer);
     for (size_t i = 0; i < lane->n_buckets; i++)
         if (lane->graphs[i])
             cudaGraphExecDestroy(lane->graphs[i]);

@@ -60,6 +60,11 @@ void *jc_cuda_buffer_data(const struct jc_cuda_buffer *buffer)
     return buffer->data;
 }
 
+jc_code jc_cuda_copy_in(void *to, const void *from, size_t n_bytes, struct jc_err *err)
+{
+    return jc_cuda_check(cudaMemcpy(to, from, n_bytes, cudaMemcpyHostToDevice), "cudaMemcpy", err);
+}
+
 size_t jc_cuda_buffers_held(void)
 {
     return atomic_load(&held);

@@ -21,6 +21,9 @@ JC_DEFINE_AUTO(jc_cuda_buffer)
 /* 256-byte aligned. */
 void *jc_cuda_buffer_data(const struct jc_cuda_buffer *buffer);
 
+/* Copies to the calling thread's device, at once. Errors: DEVICE, INTERNAL. */
+JC_MUST_CHECK jc_code jc_cuda_copy_in(void *to, const void *from, size_t n_bytes, struct jc_err *err);
+
 /* Bytes of device memory that this process holds by buffers. */
 size_t jc_cuda_buffers_held(void);
 

@@ -77,10 +77,9 @@ void jc_cuda_scorer_destroy(struct jc_cuda_scorer *scorer)
 }
 
 jc_code jc_cuda_lane_rank(struct jc_cuda_lane *lane, const struct jc_cuda_scorer *scorer, const int32_t *ids,
-                          const uint32_t *n_tokens, const float *words, size_t n_texts, size_t k,
-                          struct jc_hit *ret_hits, struct jc_cuda_answer *ret_answers, struct jc_err *err)
+                          const uint32_t *n_tokens, const float *words, size_t n_texts,
+                          const struct jc_cuda_ranking *ranking, struct jc_err *err)
 {
-    (void)lane, (void)scorer, (void)ids, (void)n_tokens, (void)words, (void)n_texts, (void)k, (void)ret_hits;
-    (void)ret_answers;
+    (void)lane, (void)scorer, (void)ids, (void)n_tokens, (void)words, (void)n_texts, (void)ranking;
     return refuse(err);
 }

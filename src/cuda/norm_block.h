@@ -1,6 +1,6 @@
 /*
- * What a row of scores needs to become probabilities (artifact/head.h has the formula, model/scoring.h the struct that
- * this fills), by a block: the best score, then the sum of exponentials, then the mass. In float32: the host's sums are
+ * What a row of scores, or a part of one, adds to what makes probabilities of it (artifact/head.h has the formula,
+ * model/scoring.h the struct), by a block: the best score, then the sum of exponentials, then the mass. In float32: the host's sums are
  * double, and differ in the seventh digit.
  */
 #ifndef JC_CUDA_NORM_BLOCK_H
@@ -46,8 +46,9 @@ JC_KERNEL float jc_norm_saturate(float log_q, float saturation)
     return log_q - logf(1 + saturation * expf(log_q));
 }
 
-JC_KERNEL void jc_norm_block(struct jc_norm_shared *shared, const struct jc_topk_row *row,
-                             const struct jc_cuda_calibration *calibration, struct jc_cuda_norm *ret_norm)
+/* *ret_best: the highest score; returns the sum of exp(sharpness * (score - best)). For all threads, as below. */
+JC_KERNEL float jc_norm_sum(struct jc_norm_shared *shared, const struct jc_topk_row *row, float sharpness,
+                            float *ret_best)
 {
     float parts[JC_EACH_THREAD(JC_NORM_THREADS)];
     JC_THREADS(t, JC_NORM_THREADS)
@@ -61,28 +62,27 @@ JC_KERNEL void jc_norm_block(struct jc_norm_shared *shared, const struct jc_topk
     {
         parts[JC_OWN(t)] = 0;
         for (uint32_t i = t; i < row->n; i += JC_NORM_THREADS)
-            parts[JC_OWN(t)] += expf(calibration->sharpness * (jc_topk_score(row, i) - best));
+            parts[JC_OWN(t)] += expf(sharpness * (jc_topk_score(row, i) - best));
     }
-    const float log_sum = logf(jc_norm_reduce(shared, parts, 1));
-    const float peak = jc_norm_saturate(-log_sum, calibration->saturation);
+    *ret_best = best;
+    return jc_norm_reduce(shared, parts, 1);
+}
+
+/* The row's share of the mass. norm: best, log_sum and peak are set. */
+JC_KERNEL float jc_norm_mass(struct jc_norm_shared *shared, const struct jc_topk_row *row,
+                             const struct jc_cuda_calibration *calibration, const struct jc_cuda_norm *norm)
+{
+    float parts[JC_EACH_THREAD(JC_NORM_THREADS)];
     JC_THREADS(t, JC_NORM_THREADS)
     {
         parts[JC_OWN(t)] = 0;
         for (uint32_t i = t; i < row->n; i += JC_NORM_THREADS) {
-            const float log_q = calibration->sharpness * (jc_topk_score(row, i) - best) - log_sum;
-            parts[JC_OWN(t)] += expf(calibration->power * (jc_norm_saturate(log_q, calibration->saturation) - peak));
+            const float log_q = calibration->sharpness * (jc_topk_score(row, i) - norm->best) - norm->log_sum;
+            parts[JC_OWN(t)] +=
+                expf(calibration->power * (jc_norm_saturate(log_q, calibration->saturation) - norm->peak));
         }
     }
-    const float mass = jc_norm_reduce(shared, parts, 1);
-    JC_THREADS(t, JC_NORM_THREADS)
-    {
-        if (t == 0) {
-            ret_norm->best = best;
-            ret_norm->log_sum = log_sum;
-            ret_norm->peak = peak;
-            ret_norm->mass = mass;
-        }
-    }
+    return jc_norm_reduce(shared, parts, 1);
 }
 
 #endif

@@ -68,9 +68,9 @@ jc_code jc_cuda_stream_multiply(struct jc_cuda_stream *stream, const struct jc_c
 {
     static const float one = 1, zero = 0;
     const cudaDataType_t type = gemm->wide ? CUDA_R_32F : CUDA_R_16F, type_c = gemm->wide_c ? CUDA_R_32F : CUDA_R_16F;
-    const int n_in = (int)gemm->n_in, n_out = (int)gemm->n_out;
+    const int n_in = (int)gemm->n_in, n_out = (int)gemm->n_out, step = gemm->step ? (int)gemm->step : n_in;
     return jc_cuda_check_blas(cublasGemmEx(stream->blas, CUBLAS_OP_T, CUBLAS_OP_N, n_out, (int)gemm->rows, n_in, &one,
-                                           gemm->matrix, type, n_in, gemm->a, type, n_in, &zero, gemm->c, type_c, n_out,
+                                           gemm->matrix, type, n_in, gemm->a, type, step, &zero, gemm->c, type_c, n_out,
                                            CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT),
                               "cublasGemmEx", err);
 }

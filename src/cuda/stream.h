@@ -36,6 +36,7 @@ struct jc_cuda_gemm {
     const void *matrix, *a;
     void *c;
     size_t rows, n_in, n_out;
+    size_t step; /* numbers from a row of a to the next; 0: n_in */
     int wide, wide_c;
 };
 JC_MUST_CHECK jc_code jc_cuda_stream_multiply(struct jc_cuda_stream *stream, const struct jc_cuda_gemm *gemm,

@@ -26,14 +26,18 @@ struct jc_topk_shared {
     uint32_t wanted, found, gathered;
 };
 
-/* bias: of the row's columns, or NULL. n is under 2^31. */
+/* n is under 2^31. */
 struct jc_topk_row {
-    const float *scores, *bias;
+    const float *scores, *bias; /* [n]; bias: NULL, none */
+    uint32_t first;             /* the index of scores[0] */
+    const struct jc_hit *hits;  /* [n], in place of the scores, or NULL: of equal scores the lower index stands first */
     uint32_t n, k;
 };
 
 JC_KERNEL float jc_topk_score(const struct jc_topk_row *row, uint32_t i)
 {
+    if (row->hits)
+        return row->hits[i].score;
     return row->bias ? row->scores[i] + row->bias[i] : row->scores[i];
 }
 
@@ -191,9 +195,9 @@ JC_KERNEL void jc_topk_block(struct jc_topk_shared *shared, const struct jc_topk
     JC_THREADS(t, JC_TOPK_THREADS)
     {
         for (uint32_t i = t; i < k; i += JC_TOPK_THREADS) {
-            const uint32_t index = ~(uint32_t)shared->keys[i];
-            ret_hits[i].index = index;
-            ret_hits[i].score = jc_topk_score(row, index);
+            const uint32_t place = ~(uint32_t)shared->keys[i];
+            ret_hits[i].index = row->hits ? row->hits[place].index : row->first + place;
+            ret_hits[i].score = jc_topk_score(row, place);
         }
     }
     JC_BARRIER(); /* the caller may begin another row */

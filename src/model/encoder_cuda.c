@@ -9,6 +9,8 @@
 
 enum { MAX_IDLE = 64 }; /* lanes kept: one a worker */
 
+_Static_assert(JC_EXEMPLARS_MAX_K <= JC_CUDA_MAX_HITS && JC_RANKER_MAX_HITS <= JC_CUDA_MAX_HITS, "all can be ranked");
+
 struct cuda_encoder {
     struct jc_encoder base;
     struct jc_cuda_encoder *cuda;
@@ -80,6 +82,7 @@ static jc_code encode(const struct jc_encoder *encoder, const int32_t *ids, cons
 static jc_code keep_categories(const struct jc_encoder *encoder, const struct jc_head *head, void **ret_categories,
                                struct jc_err *err)
 {
+    const struct jc_exemplars *exemplars = &head->exemplars;
     const struct jc_cuda_scorer_source source = {.n_categories = head->n_categories,
                                                  .dim = head->dim,
                                                  .n_words = head->lexicon_dim,
@@ -87,7 +90,15 @@ static jc_code keep_categories(const struct jc_encoder *encoder, const struct jc
                                                  .bias = head->bias,
                                                  .sharpness = head->sharpness,
                                                  .saturation = head->saturation,
-                                                 .power = head->power};
+                                                 .power = head->power,
+                                                 .exemplars = {.n = exemplars->n,
+                                                               .k = exemplars->k,
+                                                               .vectors = exemplars->vectors,
+                                                               .code_begins = exemplars->code_begins,
+                                                               .codes = exemplars->codes,
+                                                               .code_weights = exemplars->code_weights,
+                                                               .sharpness = exemplars->sharpness,
+                                                               .weight = exemplars->weight}};
     struct jc_cuda_scorer *scorer;
     jc_code code = jc_cuda_scorer_create(unconst(encoder)->cuda, &source, &scorer, err);
     if (!code)
@@ -113,13 +124,19 @@ static jc_code rank(const struct jc_encoder *encoder, const void *categories, co
     jc_code code = take_lane(self, &lane, err);
     if (code)
         return code;
-    code = jc_cuda_lane_rank(lane, categories, ids, n_tokens, ranking->words, n_texts, ranking->n_hits, ranking->hits,
-                             answers, err);
+    const struct jc_cuda_ranking to = {.k = ranking->n_hits,
+                                       .hits = ranking->hits,
+                                       .answers = answers,
+                                       .neighbours = ranking->vote.neighbours,
+                                       .scores = ranking->has_scores ? ranking->scores : NULL};
+    code = jc_cuda_lane_rank(lane, categories, ids, n_tokens, ranking->words, n_texts, &to, err);
     put_lane(self, lane);
     for (size_t i = 0; i < n_texts && !code; i++) {
         is_done &= answers[i].is_finite != 0;
         ranking->norms[i] = (struct jc_norm){
             .best = answers[i].best, .log_sum = answers[i].log_sum, .peak = answers[i].peak, .mass = answers[i].mass};
+        if (ranking->vote.n_neighbours)
+            ranking->vote.n_found[i] = ranking->vote.n_neighbours;
     }
     *ret_is_done = is_done;
     return code;

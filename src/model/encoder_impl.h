@@ -19,8 +19,8 @@ struct jc_encoder_class {
                          float **ret_calibration, size_t *ret_n, struct jc_err *err); /* may be NULL */
     void (*destroy)(struct jc_encoder *encoder);
 
-    /* All three or none: a head's categories kept where the vectors are, and texts ranked there. ranking has room,
-     * n_hits and words; see ranker.h for the rest. */
+    /* All three or none: a head's categories, and exemplars, kept where the vectors are, and texts ranked there. ranking
+     * has room, n_hits, has_scores and words; scores come without the bias; see ranker.h for the rest. */
     jc_code (*keep_categories)(const struct jc_encoder *encoder, const struct jc_head *head, void **ret_categories,
                                struct jc_err *err);
     void (*drop_categories)(void *categories);

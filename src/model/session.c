@@ -255,14 +255,13 @@ static void rank(const struct jc_session *session, struct jc_input *const *input
 
 /* For the hits of the inputs that have the text of row i of the chunk. */
 static void find_evidence(const struct jc_session *session, struct jc_input *const *inputs, uint32_t first,
-                          size_t i_row)
+                          const struct jc_vote *vote, size_t i_row)
 {
     const struct jc_exemplars *exemplars = &session->head->exemplars;
     for (uint32_t i = first; i != NONE; i = session->next[i])
         for (uint32_t h = 0; inputs[i]->evidence && h < inputs[i]->n_hits; h++)
-            inputs[i]->evidence[h] = exemplars->n
-                                         ? jc_vote_evidence(&session->vote, exemplars, i_row, inputs[i]->hits[h].index)
-                                         : (struct jc_evidence){.text = JC_EVIDENCE_NONE};
+            inputs[i]->evidence[h] = exemplars->n ? jc_vote_evidence(vote, exemplars, i_row, inputs[i]->hits[h].index)
+                                                  : (struct jc_evidence){.text = JC_EVIDENCE_NONE};
 }
 
 static jc_code reserve_pieces(struct jc_session *session, size_t n, struct jc_err *err)
@@ -311,40 +310,67 @@ static jc_code encode(struct jc_session *session, const int32_t *ids, const uint
     return jc_encoder_encode(session->classifier->encoder, ids, n_tokens, n, session->vectors, err);
 }
 
-/* The most hits that the texts [begin, begin + n) want; 0 where they cannot be ranked in one go. */
-static size_t find_top_n(const struct jc_session *session, struct jc_input *const *inputs, size_t begin, size_t n)
+/* Does an input of the text? */
+static bool wants_groups(const struct jc_session *session, struct jc_input *const *inputs, uint32_t first)
 {
-    size_t top_n = 0;
+    for (uint32_t i = first; i != NONE; i = session->next[i])
+        if (inputs[i]->level != JC_LEVEL_NONE)
+            return true;
+    return false;
+}
+
+/* The most hits that the texts [begin, begin + n) want of the ranker; 0 where it cannot have them. *ret_has_groups: some
+ * want groups of categories, for which all scores are needed. */
+static size_t find_top_n(const struct jc_session *session, struct jc_input *const *inputs, size_t begin, size_t n,
+                         bool *ret_has_groups)
+{
+    size_t top_n = 1;
+    *ret_has_groups = false;
     if (!session->classifier->ranker || jc_bundle_manifest(session->classifier->bundle)->encoder.chunks > 1)
         return 0;
-    for (size_t u = begin; u < begin + n; u++)
-        for (uint32_t i = session->uniques[u].first; i != NONE; i = session->next[i]) {
-            if (inputs[i]->level != JC_LEVEL_NONE)
-                return 0;
-            top_n = inputs[i]->top_n > top_n ? inputs[i]->top_n : top_n;
+    for (size_t u = begin; u < begin + n; u++) {
+        if (wants_groups(session, inputs, session->uniques[u].first)) {
+            *ret_has_groups = true;
+            continue;
         }
+        for (uint32_t i = session->uniques[u].first; i != NONE; i = session->next[i])
+            top_n = inputs[i]->top_n > top_n ? inputs[i]->top_n : top_n;
+    }
     return top_n <= JC_RANKER_MAX_HITS ? top_n : 0;
+}
+
+/* Row u of the ranking, of the text whose first input is given. */
+static void take_ranking(const struct jc_session *session, struct jc_input *const *inputs, uint32_t first, size_t u)
+{
+    const struct jc_ranking *ranking = &session->ranking;
+    if (wants_groups(session, inputs, first)) {
+        rank(session, inputs, first, ranking->scores + u * session->head->n_categories);
+        return;
+    }
+    for (uint32_t i = first; i != NONE; i = session->next[i]) {
+        struct jc_input *input = inputs[i];
+        input->norm = ranking->norms[u];
+        input->n_hits = (uint32_t)(input->top_n < ranking->n_hits ? input->top_n : ranking->n_hits);
+        if (input->n_hits)
+            memcpy(input->hits, ranking->hits + u * ranking->n_hits, input->n_hits * sizeof(*input->hits));
+    }
 }
 
 /* Encodes and ranks the texts in one go, where that can be. */
 static jc_code rank_at_once(struct jc_session *session, struct jc_input *const *inputs, size_t begin, size_t n,
                             const int32_t *ids, bool *ret_is_done, struct jc_err *err)
 {
-    const size_t top_n = find_top_n(session, inputs, begin, n);
-    struct jc_ranking *ranking = &session->ranking;
+    bool has_groups;
+    const size_t top_n = find_top_n(session, inputs, begin, n, &has_groups);
     *ret_is_done = false;
     if (top_n == 0)
         return JC_OK;
-    jc_code code =
-        jc_ranker_run(session->classifier->ranker, ids, session->n_tokens + begin, n, top_n, ranking, ret_is_done, err);
+    jc_code code = jc_ranker_run(session->classifier->ranker, ids, session->n_tokens + begin, n, top_n, has_groups,
+                                 &session->ranking, ret_is_done, err);
     for (size_t u = 0; u < n && !code && *ret_is_done; u++) {
-        for (uint32_t i = session->uniques[begin + u].first; i != NONE; i = session->next[i]) {
-            struct jc_input *input = inputs[i];
-            input->norm = ranking->norms[u];
-            input->n_hits = (uint32_t)(input->top_n < ranking->n_hits ? input->top_n : ranking->n_hits);
-            memcpy(input->hits, ranking->hits + u * ranking->n_hits, input->n_hits * sizeof(*input->hits));
-        }
-        find_evidence(session, inputs, session->uniques[begin + u].first, u);
+        const uint32_t first = session->uniques[begin + u].first;
+        take_ranking(session, inputs, first, u);
+        find_evidence(session, inputs, first, &session->ranking.vote, u);
     }
     return code;
 }
@@ -374,7 +400,7 @@ static jc_code run_chunk(struct jc_session *session, struct jc_input *const *inp
         return code;
     for (size_t i = 0; i < n; i++) {
         rank(session, inputs, session->uniques[begin + i].first, session->scores + i * session->head->n_categories);
-        find_evidence(session, inputs, session->uniques[begin + i].first, i);
+        find_evidence(session, inputs, session->uniques[begin + i].first, &session->vote, i);
     }
     stats->encode_ns += encoded_ns - start_ns;
     stats->score_ns += jc_clock_ns() - encoded_ns;

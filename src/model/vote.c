@@ -27,18 +27,30 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static jc_code prepare(struct jc_vote *vote, const struct jc_exemplars *exemplars, size_t n, bool gather,
-                       struct jc_err *err)
+static jc_code fail_reserve(size_t n, struct jc_err *err)
 {
-    size_t n_group = smaller(n, GROUP_QUERIES);
+    return jc_fail(err, JC_E_NOMEM, "no memory for the neighbours of %zu texts", n);
+}
+
+jc_code jc_vote_prepare(struct jc_vote *vote, const struct jc_exemplars *exemplars, size_t n, struct jc_err *err)
+{
     vote->n_neighbours = smaller(exemplars->k, exemplars->n);
     if (!jc_scratch_reserve(&vote->n_found, &vote->cap_queries, n, sizeof(*vote->n_found)) ||
         !jc_scratch_reserve(&vote->neighbours, &vote->cap_neighbours, n * vote->n_neighbours,
-                            sizeof(*vote->neighbours)) ||
-        !jc_scratch_reserve(&vote->vectors, &vote->cap_vectors, gather ? n_group * exemplars->dim : 0, sizeof(float)) ||
+                            sizeof(*vote->neighbours)))
+        return fail_reserve(n, err);
+    return JC_OK;
+}
+
+/* For jc_vote_find's own work. */
+static jc_code prepare_group(struct jc_vote *vote, const struct jc_exemplars *exemplars, size_t n, bool gather,
+                             struct jc_err *err)
+{
+    size_t n_group = smaller(n, GROUP_QUERIES);
+    if (!jc_scratch_reserve(&vote->vectors, &vote->cap_vectors, gather ? n_group * exemplars->dim : 0, sizeof(float)) ||
         !jc_scratch_reserve(&vote->cosines, &vote->cap_cosines, n_group * smaller(exemplars->n, BLOCK_TEXTS),
                             sizeof(float)))
-        return jc_fail(err, JC_E_NOMEM, "no memory for the neighbours of %zu texts", n);
+        return fail_reserve(n, err);
     return JC_OK;
 }
 
@@ -79,8 +91,8 @@ jc_code jc_vote_find(struct jc_vote *vote, const struct jc_exemplars *exemplars,
                      size_t width, struct jc_err *err)
 {
     bool gather = width != exemplars->dim;
-    jc_code code = prepare(vote, exemplars, n, gather, err);
-    if (code)
+    jc_code code;
+    if ((code = jc_vote_prepare(vote, exemplars, n, err)) || (code = prepare_group(vote, exemplars, n, gather, err)))
         return code;
     for (size_t first = 0, n_group; first < n; first += n_group) {
         n_group = smaller(n - first, GROUP_QUERIES);

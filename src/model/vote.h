@@ -23,17 +23,20 @@ struct jc_evidence {
 
 /* Zero-initialise; free with jc_vote_finish. */
 struct jc_vote {
-    struct jc_hit
-        *neighbours;     /* [queries][n_neighbours] of the last jc_vote_find; .index is the text, .score the cosine,
+    struct jc_hit *neighbours; /* [queries][n_neighbours] of the last run; .index is the text, .score the cosine,
                                   best first, of equal ones the lower text first */
-    size_t *n_found;     /* [queries]: how many of a row are there: fewer only where a vector is not finite */
-    size_t n_neighbours; /* min(k, texts) */
+    size_t *n_found;           /* [queries]: how many of a row are there: fewer only where a vector is not finite */
+    size_t n_neighbours;       /* min(k, texts) */
 
     float *vectors, *cosines; /* of a group of queries: [.][dim] without gaps, and [.][block of texts] */
     size_t cap_queries, cap_neighbours, cap_vectors, cap_cosines;
 };
 
 void jc_vote_finish(struct jc_vote *vote);
+
+/* Makes room for the neighbours of n queries, which who finds them elsewhere sets, and sets n_neighbours. Errors: NOMEM. */
+JC_MUST_CHECK jc_code jc_vote_prepare(struct jc_vote *vote, const struct jc_exemplars *exemplars, size_t n,
+                                      struct jc_err *err);
 
 /* Finds the k nearest texts of the queries[n], unit vectors whose rows are `width` floats apart. Errors: NOMEM. */
 JC_MUST_CHECK jc_code jc_vote_find(struct jc_vote *vote, const struct jc_exemplars *exemplars, const float *queries,

@@ -42,7 +42,7 @@ struct bench {
     int32_t ids[MAX_TITLES * MAX_LENGTH];
     uint32_t n_tokens[MAX_TITLES], finite[MAX_TITLES];
     float *vectors, *words;
-    struct jc_hit hits[MAX_TITLES * TOP_N];
+    struct jc_hit hits[MAX_TITLES * TOP_N], *neighbours;
     struct jc_cuda_answer answers[MAX_TITLES];
     uint64_t times[MAX_CALLS];
 };
@@ -111,9 +111,11 @@ static double count_weights(const struct jc_bert *bert)
 static void call(struct bench *bench, bool ranks, size_t n)
 {
     struct jc_err err;
+    const struct jc_cuda_ranking ranking = {
+        .k = TOP_N, .hits = bench->hits, .answers = bench->answers, .neighbours = bench->neighbours};
     if (ranks)
-        REQUIRE_OK(jc_cuda_lane_rank(bench->lane, bench->scorer, bench->ids, bench->n_tokens, bench->words, n, TOP_N,
-                                     bench->hits, bench->answers, &err));
+        REQUIRE_OK(jc_cuda_lane_rank(bench->lane, bench->scorer, bench->ids, bench->n_tokens, bench->words, n, &ranking,
+                                     &err));
     else
         REQUIRE_OK(
             jc_cuda_lane_encode(bench->lane, bench->ids, bench->n_tokens, n, bench->vectors, bench->finite, &err));
@@ -155,7 +157,15 @@ static void run(struct bench *bench, const struct jc_tensor *tensors, size_t n_t
                                                  .bias = head->bias,
                                                  .sharpness = head->sharpness,
                                                  .saturation = head->saturation,
-                                                 .power = head->power};
+                                                 .power = head->power,
+                                                 .exemplars = {.n = head->exemplars.n,
+                                                               .k = head->exemplars.k,
+                                                               .vectors = head->exemplars.vectors,
+                                                               .code_begins = head->exemplars.code_begins,
+                                                               .codes = head->exemplars.codes,
+                                                               .code_weights = head->exemplars.code_weights,
+                                                               .sharpness = head->exemplars.sharpness,
+                                                               .weight = head->exemplars.weight}};
     struct jc_err err;
     JC_AUTO(jc_cuda_encoder) struct jc_cuda_encoder *encoder = NULL;
     JC_AUTO(jc_cuda_lane) struct jc_cuda_lane *lane = NULL;
@@ -194,7 +204,8 @@ int main(int argc, char **argv)
     bench.head = jc_bundle_head(bundle);
     bench.vectors = calloc(MAX_TITLES * bench.bert->hidden, sizeof *bench.vectors);
     bench.words = calloc(MAX_TITLES * bench.head->lexicon_dim + 1, sizeof *bench.words);
-    REQUIRE(bench.vectors && bench.words);
+    bench.neighbours = calloc(MAX_TITLES * bench.head->exemplars.k + 1, sizeof *bench.neighbours);
+    REQUIRE(bench.vectors && bench.words && bench.neighbours);
     struct jc_rng rng = jc_rng_seeded(2);
     for (size_t i = 0; i < JC_COUNT(bench.ids); i++)
         bench.ids[i] = (int32_t)(jc_rng_next(&rng) % bench.bert->vocab);
@@ -207,5 +218,6 @@ int main(int argc, char **argv)
     run(&bench, tensors, n_tensors, true);
     free(bench.vectors);
     free(bench.words);
+    free(bench.neighbours);
     return check_finish();
 }

@@ -1,14 +1,16 @@
 /*
  * The encoder on a device against the same kernels' emulation on the host: in float32 and in halves, through plain
- * launches, recordings and their replays, in batches of many sizes; and scoring behind it against the host's top-k.
- * Skipped without a device.
+ * launches, recordings and their replays, in batches of many sizes; and scoring behind it, with exemplars and without,
+ * against the host's. Skipped without a device.
  */
 #include "base/own.h"
 #include "cuda/cuda.h"
 #include "cuda_berts.h"
 #include "cuda_emulation.h"
 
-enum { N_CATEGORIES = 2500, N_WORDS = 24, K = 12 };
+enum { N_CATEGORIES = 2500, N_WORDS = 24, K = 12, N_EXEMPLARS = 9000, N_VOTERS = 30 };
+#define VOTE_SHARPNESS 4.0F
+#define VOTE_WEIGHT 0.5F
 
 static void check_finite(const uint32_t *finite, size_t n)
 {
@@ -35,49 +37,115 @@ static void check_encode(struct jc_cuda_lane *lane, const struct texts *texts, s
             }
 }
 
-/* Scores recomputed on the host from the same vectors: the hits' scores, and their order but for what rounding swaps. */
-static void check_rank(struct jc_cuda_encoder *encoder, struct jc_cuda_lane *lane, const struct texts *texts,
-                       size_t dim, const float *want, double most)
+struct head {
+    float matrix[N_CATEGORIES * (MAX_HIDDEN + N_WORDS)], bias[N_CATEGORIES], words[N_TEXTS * N_WORDS];
+    float exemplars[N_EXEMPLARS * MAX_HIDDEN], code_weights[N_EXEMPLARS]; /* exemplar i has category i % N_CATEGORIES */
+    size_t code_begins[N_EXEMPLARS + 1];
+    uint32_t codes[N_EXEMPLARS];
+};
+
+static void fill_head(struct head *head, size_t dim)
 {
-    static float matrix[N_CATEGORIES * (MAX_HIDDEN + N_WORDS)], bias[N_CATEGORIES], words[N_TEXTS * N_WORDS];
-    static struct jc_hit hits[N_TEXTS * K];
-    static struct jc_cuda_answer answers[N_TEXTS];
-    const size_t width = dim + N_WORDS;
     struct jc_rng rng = jc_rng_seeded(9);
-    struct jc_err err;
-    for (size_t i = 0; i < N_CATEGORIES * width; i++)
-        matrix[i] = (float)(jc_rng_unit(&rng) - 0.5);
+    for (size_t i = 0; i < N_CATEGORIES * (dim + N_WORDS); i++)
+        head->matrix[i] = (float)(jc_rng_unit(&rng) - 0.5);
     for (size_t i = 0; i < N_CATEGORIES; i++)
-        bias[i] = (float)jc_rng_unit(&rng);
+        head->bias[i] = (float)jc_rng_unit(&rng);
     for (size_t i = 0; i < N_TEXTS * N_WORDS; i++)
-        words[i] = (float)(jc_rng_unit(&rng) - 0.5);
+        head->words[i] = (float)(jc_rng_unit(&rng) - 0.5);
+    for (size_t i = 0; i < N_EXEMPLARS * dim; i++)
+        head->exemplars[i] = (float)(jc_rng_unit(&rng) - 0.5);
+    for (size_t i = 0; i < N_EXEMPLARS; i++) {
+        jc_vec_normalize(head->exemplars + i * dim, dim);
+        head->codes[i] = (uint32_t)i % N_CATEGORIES;
+        head->code_weights[i] = 1;
+        head->code_begins[i + 1] = i + 1;
+    }
+}
+
+static double multiply(const float *a, const float *b, size_t n)
+{
+    double sum = 0;
+    for (size_t k = 0; k < n; k++)
+        sum += (double)a[k] * (double)b[k];
+    return sum;
+}
+
+/* The nearest, but for what rounding swaps. Adds their vote to the scores [N_CATEGORIES]. */
+static void check_neighbours(const struct head *head, const float *vector, size_t dim, const struct jc_hit *hits,
+                             double most, double *scores)
+{
+    double shares[N_VOTERS], total = 0;
+    for (size_t j = 0; j < N_VOTERS; j++) {
+        REQUIRE(hits[j].index < N_EXEMPLARS);
+        CHECK_NEAR(hits[j].score, multiply(vector, head->exemplars + hits[j].index * dim, dim), most);
+        CHECK(j == 0 || hits[j].score <= hits[j - 1].score);
+        total += shares[j] = exp((double)VOTE_SHARPNESS * ((double)hits[j].score - (double)hits[0].score));
+    }
+    size_t n_nearer = 0;
+    for (size_t i = 0; i < N_EXEMPLARS; i++)
+        n_nearer += multiply(vector, head->exemplars + i * dim, dim) > (double)hits[N_VOTERS - 1].score + 2 * most;
+    CHECK(n_nearer < N_VOTERS);
+    for (size_t j = 0; j < N_VOTERS; j++)
+        scores[head->codes[hits[j].index]] += (double)VOTE_WEIGHT * shares[j] / total;
+}
+
+/* Scores recomputed on the host from the same vector: the hits' scores, and their order but for what rounding swaps. */
+static void check_answer(const struct head *head, const float *vector, const float *words, size_t dim,
+                         const struct jc_hit *hits, const struct jc_cuda_answer *answer,
+                         const struct jc_hit *neighbours, double most)
+{
+    static double scores[N_CATEGORIES];
+    const size_t width = dim + N_WORDS;
+    double best = -INFINITY;
+    CHECK_INT(answer->is_finite, 1);
+    for (size_t c = 0; c < N_CATEGORIES; c++)
+        scores[c] = (double)head->bias[c] + multiply(head->matrix + c * width, vector, dim) +
+                    multiply(head->matrix + c * width + dim, words, N_WORDS);
+    if (neighbours)
+        check_neighbours(head, vector, dim, neighbours, most, scores);
+    for (size_t c = 0; c < N_CATEGORIES; c++)
+        best = fmax(best, scores[c]);
+    for (size_t h = 0; h < K; h++) {
+        CHECK_NEAR(hits[h].score, scores[hits[h].index], most);
+        CHECK(h == 0 || hits[h].score <= hits[h - 1].score);
+    }
+    CHECK_NEAR(answer->best, best, most);
+    CHECK_NEAR(hits[0].score, answer->best, 0);
+}
+
+/* All texts at once, and one alone. */
+static void check_rank(struct jc_cuda_encoder *encoder, struct jc_cuda_lane *lane, const struct texts *texts,
+                       size_t dim, const float *vectors, bool has_exemplars, double most)
+{
+    static struct head head;
+    static struct jc_hit hits[N_TEXTS * K], neighbours[N_TEXTS * N_VOTERS];
+    static struct jc_cuda_answer answers[N_TEXTS];
+    struct jc_err err;
+    fill_head(&head, dim);
     const struct jc_cuda_scorer_source source = {.n_categories = N_CATEGORIES,
                                                  .dim = dim,
                                                  .n_words = N_WORDS,
-                                                 .matrix = matrix,
-                                                 .bias = bias,
+                                                 .matrix = head.matrix,
+                                                 .bias = head.bias,
                                                  .sharpness = 10,
-                                                 .power = 1};
+                                                 .power = 1,
+                                                 .exemplars = {.n = has_exemplars ? N_EXEMPLARS : 0,
+                                                               .k = N_VOTERS,
+                                                               .vectors = head.exemplars,
+                                                               .code_begins = head.code_begins,
+                                                               .codes = head.codes,
+                                                               .code_weights = head.code_weights,
+                                                               .sharpness = VOTE_SHARPNESS,
+                                                               .weight = VOTE_WEIGHT}};
+    const struct jc_cuda_ranking ranking = {.k = K, .hits = hits, .answers = answers, .neighbours = neighbours};
     JC_AUTO(jc_cuda_scorer) struct jc_cuda_scorer *scorer = NULL;
     REQUIRE_OK(jc_cuda_scorer_create(encoder, &source, &scorer, &err));
-    REQUIRE_OK(jc_cuda_lane_rank(lane, scorer, texts->ids, texts->n_tokens, words, N_TEXTS, K, hits, answers, &err));
-    for (size_t i = 0; i < N_TEXTS; i++) {
-        double best = -INFINITY;
-        CHECK_INT(answers[i].is_finite, 1);
-        for (size_t c = 0; c < N_CATEGORIES; c++) {
-            double score = (double)bias[c];
-            for (size_t k = 0; k < width; k++)
-                score += (double)matrix[c * width + k] *
-                         (double)(k < dim ? want[i * dim + k] : words[i * N_WORDS + k - dim]);
-            best = fmax(best, score);
-            for (size_t h = 0; h < K; h++)
-                if (hits[i * K + h].index == c)
-                    CHECK_NEAR(hits[i * K + h].score, score, most);
-        }
-        CHECK_NEAR(answers[i].best, best, most);
-        CHECK_NEAR(hits[i * K].score, answers[i].best, 0);
-        for (size_t h = 1; h < K; h++)
-            CHECK(hits[i * K + h].score <= hits[i * K + h - 1].score);
+    for (size_t n = N_TEXTS; n; n = n > 1 ? 1 : 0) {
+        REQUIRE_OK(jc_cuda_lane_rank(lane, scorer, texts->ids, texts->n_tokens, head.words, n, &ranking, &err));
+        for (size_t i = 0; i < n; i++)
+            check_answer(&head, vectors + i * dim, head.words + i * N_WORDS, dim, hits + i * K, &answers[i],
+                         has_exemplars ? neighbours + i * N_VOTERS : NULL, most);
     }
 }
 
@@ -99,7 +167,8 @@ static void check_device(const struct jc_bert *bert, bool is_wide, double most)
     REQUIRE_OK(jc_cuda_lane_create(encoder, &lane, &err));
     CHECK_INT(jc_cuda_lane_capacity(lane), 1024);
     check_encode(lane, &texts, bert->hidden, want, most);
-    check_rank(encoder, lane, &texts, bert->hidden, want, 40 * most);
+    check_rank(encoder, lane, &texts, bert->hidden, want, false, 40 * most);
+    check_rank(encoder, lane, &texts, bert->hidden, want, true, 40 * most);
     emulation_finish(&emulation);
     finish_checkpoint(&c);
 }

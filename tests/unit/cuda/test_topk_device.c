@@ -6,13 +6,14 @@
 #include "cuda/stream.h"
 #include "topk_rows.h"
 
-enum { MAX_N = 100000, ROWS = 3 };
+enum { MAX_N = 100000, ROWS = 3, MOST_BLOCKS = 60 };
 
 static struct jc_cuda_stream *stream;
-static struct jc_cuda_buffer *scores_there, *records_there, *scores_here, *records_here;
+static struct jc_cuda_buffer *scores_there, *records_there, *scores_here, *records_here, *candidates_there,
+    *parts_there;
 
 /* Several rows at once, each the row before turned by one: blocks must not meet. */
-static void check_rows(const float *scores, size_t n, size_t k)
+static void check_blocks(const float *scores, size_t n, size_t k, unsigned most_blocks)
 {
     struct jc_err err;
     const size_t stride = sizeof(struct jc_cuda_answer) + k * sizeof(struct jc_hit);
@@ -20,23 +21,33 @@ static void check_rows(const float *scores, size_t n, size_t k)
     for (size_t r = 0; r < ROWS; r++)
         for (size_t i = 0; i < n; i++)
             rows[r * n + i] = scores[(i + r) % n];
-    const struct jc_cuda_rank rank = {.scores = jc_cuda_buffer_data(scores_there),
-                                      .n = ROWS,
-                                      .n_categories = (unsigned)n,
-                                      .k = (unsigned)k,
-                                      .sharpness = 1,
-                                      .power = 1,
-                                      .records = jc_cuda_buffer_data(records_there),
-                                      .stride = stride};
+    char *records = jc_cuda_buffer_data(records_there);
+    struct jc_rank rank = {.rows = {.scores = jc_cuda_buffer_data(scores_there),
+                                    .n_rows = ROWS,
+                                    .n = (uint32_t)n,
+                                    .k = (uint32_t)k,
+                                    .candidates = jc_cuda_buffer_data(candidates_there),
+                                    .hits = records + sizeof(struct jc_cuda_answer),
+                                    .stride = stride},
+                           .calibration = {.sharpness = 1, .power = 1},
+                           .parts = jc_cuda_buffer_data(parts_there),
+                           .records = records};
+    jc_rows_split(&rank.rows, most_blocks);
     REQUIRE_OK(jc_cuda_stream_copy(stream, jc_cuda_buffer_data(scores_there), rows, ROWS * n * sizeof *rows, &err));
     REQUIRE_OK(jc_cuda_check(jc_cuda_launch_rank(jc_cuda_stream_handle(stream), &rank), "ranking", &err));
-    REQUIRE_OK(jc_cuda_stream_copy(stream, jc_cuda_buffer_data(records_here), rank.records, ROWS * stride, &err));
+    REQUIRE_OK(jc_cuda_stream_copy(stream, jc_cuda_buffer_data(records_here), records, ROWS * stride, &err));
     REQUIRE_OK(jc_cuda_stream_wait(stream, &err));
     for (size_t r = 0; r < ROWS; r++) {
         const char *record = (const char *)jc_cuda_buffer_data(records_here) + r * stride;
         topk_check(rows + r * n, n, k, (const struct jc_hit *)(const void *)(record + sizeof(struct jc_cuda_answer)),
                    "device");
     }
+}
+
+static void check_rows(const float *scores, size_t n, size_t k)
+{
+    check_blocks(scores, n, k, ROWS);
+    check_blocks(scores, n, k, MOST_BLOCKS);
 }
 
 int main(void)
@@ -52,11 +63,16 @@ int main(void)
     REQUIRE_OK(jc_cuda_buffer_create(JC_CUDA_PINNED, ROWS * MAX_N * sizeof(float), &scores_here, &err));
     REQUIRE_OK(jc_cuda_buffer_create(JC_CUDA_DEVICE, n_records, &records_there, &err));
     REQUIRE_OK(jc_cuda_buffer_create(JC_CUDA_PINNED, n_records, &records_here, &err));
+    REQUIRE_OK(jc_cuda_buffer_create(JC_CUDA_DEVICE, MOST_BLOCKS * JC_CUDA_MAX_HITS * sizeof(struct jc_hit),
+                                     &candidates_there, &err));
+    REQUIRE_OK(jc_cuda_buffer_create(JC_CUDA_DEVICE, MOST_BLOCKS * sizeof(struct jc_rank_part), &parts_there, &err));
     topk_each(check_rows);
     jc_cuda_buffer_destroy(scores_there);
     jc_cuda_buffer_destroy(scores_here);
     jc_cuda_buffer_destroy(records_there);
     jc_cuda_buffer_destroy(records_here);
+    jc_cuda_buffer_destroy(candidates_there);
+    jc_cuda_buffer_destroy(parts_there);
     jc_cuda_stream_destroy(stream);
     return check_finish();
 }
