@@ -28,7 +28,7 @@ static jc_code apply_list(struct jc_conf_slot *slot, const char *name, const str
         if (code)
             return code;
     }
-    return JC_OK;
+    return jc_conf_value_check(slot->key, &slot->value, err) ? jc_wrap(err, "%s", name) : JC_OK;
 }
 
 static jc_code apply_items(struct jc_conf_slot *slot, const struct jc_node *node, const struct jc_node **place,

@@ -51,8 +51,14 @@ struct jc_conf_key {
     size_t offset;            /* offsetof the member in the program's struct */
     const char *default_text; /* parsed like a value; NULL = the key must be given. ITEMS: "" */
     double min, max;          /* for COUNT, NUMBER, SIZE (bytes), DURATION (ms); both 0 = no limits */
-    const void *of;           /* CHOICE: the text "a|b|c"; ITEMS: a struct jc_conf_table; else NULL */
+    const void *of;           /* CHOICE: the text "a|b|c"; ITEMS: a struct jc_conf_table; LIST, STRING: a struct
+                               * jc_conf_check, or NULL; else NULL */
     const char *doc;          /* one sentence: what it does, its unit, what follows */
+};
+
+/* What a value of type STRING (one item) or LIST must be besides. Errors: INVALID, with what was expected and found. */
+struct jc_conf_check {
+    jc_code (*check)(const char *const *items, size_t n, struct jc_err *err);
 };
 
 /* The keys of one item, with offsets into its struct; ITEMS is no type for them. A key without a default must be given

@@ -136,6 +136,16 @@ static jc_code parse_number(const struct jc_conf_key *key, const char *text, str
     return code ? code : check_limits(key, (double)value->count, text, err);
 }
 
+jc_code jc_conf_value_check(const struct jc_conf_key *key, const struct jc_conf_value *value, struct jc_err *err)
+{
+    const bool is_list = key->type == JC_CONF_LIST;
+    const struct jc_conf_check *check = is_list || key->type == JC_CONF_STRING ? key->of : NULL;
+    if (!check)
+        return JC_OK;
+    return is_list ? check->check((const char *const *)value->items, value->n_items, err)
+                   : check->check((const char *const *)&value->string, 1, err);
+}
+
 jc_code jc_conf_value_parse(const struct jc_conf_key *key, const char *text, struct jc_conf_value *value,
                             struct jc_err *err)
 {
@@ -143,7 +153,7 @@ jc_code jc_conf_value_parse(const struct jc_conf_key *key, const char *text, str
     switch (key->type) {
     case JC_CONF_STRING:
         value->string = strdup(text);
-        return value->string ? JC_OK : jc_fail(err, JC_E_NOMEM, "out of memory");
+        return value->string ? jc_conf_value_check(key, value, err) : jc_fail(err, JC_E_NOMEM, "out of memory");
     case JC_CONF_BOOL:
         return jc_parse_bool(text, &value->boolean, err);
     case JC_CONF_COUNT:
@@ -154,7 +164,7 @@ jc_code jc_conf_value_parse(const struct jc_conf_key *key, const char *text, str
     case JC_CONF_CHOICE:
         return parse_choice(key, text, &value->choice, err);
     case JC_CONF_LIST:
-        return parse_list(text, value, err);
+        return parse_list(text, value, err) ? err->code : jc_conf_value_check(key, value, err);
     case JC_CONF_ITEMS:
         return *text ? jc_fail(err, JC_E_INVALID, "'%s' where a list of mappings is expected", text) : JC_OK;
     }

@@ -29,6 +29,10 @@ JC_MUST_CHECK jc_code jc_conf_value_parse(const struct jc_conf_key *key, const c
 JC_MUST_CHECK jc_code jc_conf_value_add_item(struct jc_conf_value *value, const char *item, size_t n,
                                              struct jc_err *err);
 
+/* Whether a LIST or STRING is what its key's check wants. jc_conf_value_parse has asked. Errors: as the check. */
+JC_MUST_CHECK jc_code jc_conf_value_check(const struct jc_conf_key *key, const struct jc_conf_value *value,
+                                          struct jc_err *err);
+
 /* Writes the value to its place in the program's struct; what it points to goes on belonging to `value`. */
 void jc_conf_value_store(const struct jc_conf_key *key, const struct jc_conf_value *value, void *ret_values);
 

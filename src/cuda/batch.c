@@ -5,18 +5,6 @@
 
 _Static_assert(sizeof(struct jc_piece) % 4 == 0 && sizeof(struct jc_cuda_batch) % 4 == 0, "a block is of words");
 
-size_t jc_cuda_batch_buckets(size_t capacity, size_t ret_buckets[JC_CUDA_MAX_BUCKETS])
-{
-    size_t n = 0;
-    for (size_t rows = 16; rows < capacity; rows *= 2) {
-        ret_buckets[n++] = rows;
-        if (rows % 32 == 0 && rows / 2 * 3 < capacity)
-            ret_buckets[n++] = rows / 2 * 3;
-    }
-    ret_buckets[n++] = capacity;
-    return n;
-}
-
 size_t jc_cuda_batch_size(size_t capacity)
 {
     return sizeof(struct jc_cuda_batch) + capacity * (sizeof(struct jc_piece) + sizeof(int32_t));

@@ -1,7 +1,6 @@
 /*
  * Texts on their way to the device: a head, the pieces of the attention's work and the token ids, one block that is
- * copied at once; and how many rows the products run over. Row counts are rounded up to one of a few buckets, so that
- * what is launched depends on the bucket alone and is recorded once for each (a CUDA graph); kernels take the true
+ * copied at once. The products run over as many rows as the batch's bucket has (buckets.h); kernels take the true
  * counts from the head.
  */
 #ifndef JC_CUDA_BATCH_H
@@ -14,12 +13,6 @@ struct jc_cuda_batch {
     uint32_t n_rows, n_texts, n_pieces;
     uint32_t ids_at; /* words of 4 bytes from the head's start */
 };
-
-enum { JC_CUDA_MAX_BUCKETS = 32 };
-
-/* Buckets for at most `capacity` rows, ascending, the last capacity itself: 16, 32, 48, 64, 96, 128, ... Returns how
- * many. capacity: a multiple of 16, at most 2^16. */
-size_t jc_cuda_batch_buckets(size_t capacity, size_t ret_buckets[JC_CUDA_MAX_BUCKETS]);
 
 /* Bytes that `capacity` rows need at most. */
 size_t jc_cuda_batch_size(size_t capacity);

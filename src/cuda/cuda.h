@@ -21,6 +21,7 @@
 #include "base/bert.h"
 #include "base/own.h"
 #include "base/tensor.h"
+#include "cuda/buckets.h"
 #include "linalg/linalg.h"
 
 struct jc_cuda_device {
@@ -44,15 +45,17 @@ struct jc_cuda_counts {
     uint64_t batch_ns;       /* from the copy there to the end of the copy back */
     uint64_t graph_launches; /* batches that were launched as recorded */
     uint64_t not_finite;     /* texts whose vectors were not, and are the caller's to encode elsewhere */
+    uint64_t shrinks;        /* buckets that lanes gave up, the device having no room for them */
 };
 struct jc_cuda_counts jc_cuda_counts_get(void);
 
 struct jc_cuda_encoder;
 
-/* capacity: the most tokens of a batch; 0: 8192. Where the device has no room for them, a lane takes half as many, and
- * so on down to one text. Errors also: FORMAT, MODEL (weights.h). */
+/* buckets: as jc_cuda_buckets_settle takes them. Where the device has no room for a batch of the last one, a lane does
+ * without it, and so on down to one text. Errors also: FORMAT, MODEL (weights.h), INVALID (of the buckets). */
 JC_MUST_CHECK jc_code jc_cuda_encoder_create(const struct jc_bert *bert, const struct jc_tensor *tensors,
-                                             size_t n_tensors, bool is_wide, int device, size_t capacity,
+                                             size_t n_tensors, bool is_wide, int device,
+                                             const struct jc_cuda_buckets *buckets,
                                              struct jc_cuda_encoder **ret_encoder, struct jc_err *err);
 void jc_cuda_encoder_destroy(struct jc_cuda_encoder *encoder);
 JC_DEFINE_AUTO(jc_cuda_encoder)
@@ -64,8 +67,8 @@ JC_MUST_CHECK jc_code jc_cuda_lane_create(struct jc_cuda_encoder *encoder, struc
 void jc_cuda_lane_destroy(struct jc_cuda_lane *lane);
 JC_DEFINE_AUTO(jc_cuda_lane)
 
-/* The most tokens of one of its batches. */
-size_t jc_cuda_lane_capacity(const struct jc_cuda_lane *lane);
+/* Those that it has room for. */
+const struct jc_cuda_buckets *jc_cuda_lane_buckets(const struct jc_cuda_lane *lane);
 
 /* ids, n_tokens: as jc_dnn_encoder_encode has them; they are checked. ret_vectors [n_texts][hidden]: unit vectors.
  * ret_finite [n_texts]: 0 where a vector is none, which halves can come to; 1 elsewhere. Errors also: INVALID. */
@@ -73,6 +76,11 @@ JC_MUST_CHECK jc_code jc_cuda_lane_encode(struct jc_cuda_lane *lane, const int32
                                           size_t n_texts, float *ret_vectors, uint32_t *ret_finite, struct jc_err *err);
 
 #define JC_CUDA_MAX_HITS 1024
+
+/* After jc_cuda_lane_encode or jc_cuda_lane_rank failed with `code` and *err: JC_OK where it is to be called again, since
+ * the lane gave memory back and now has smaller batches (NOMEM). Else that error, or DEVICE where it turns out that the
+ * device was lost; the lane is then to be destroyed. */
+JC_MUST_CHECK jc_code jc_cuda_lane_recover(struct jc_cuda_lane *lane, jc_code code, struct jc_err *err);
 
 /* A head (artifact/head.h): its categories, how its scores become probabilities, and its exemplars. Copied; the matrix
  * and the exemplars' vectors as the encoder stores its own, or in float32 where dim + n_words is no multiple of 8. */

@@ -59,5 +59,6 @@ struct jc_cuda_counts jc_cuda_counts_get(void)
                                    .rows = atomic_load(&jc_cuda_tallies.rows),
                                    .batch_ns = atomic_load(&jc_cuda_tallies.batch_ns),
                                    .graph_launches = atomic_load(&jc_cuda_tallies.graph_launches),
-                                   .not_finite = atomic_load(&jc_cuda_tallies.not_finite)};
+                                   .not_finite = atomic_load(&jc_cuda_tallies.not_finite),
+                                   .shrinks = atomic_load(&jc_cuda_tallies.shrinks)};
 }

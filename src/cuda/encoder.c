@@ -2,8 +2,6 @@
 #include "cuda/encoder_impl.h"
 #include "cuda/status.h"
 
-enum { CAPACITY = 8192, MAX_CAPACITY = 1 << 16, STEP = 16 };
-
 /* The host's image of the weights goes to the device in one copy, and away. */
 static jc_code upload(struct jc_cuda_encoder *encoder, const struct jc_bert *bert, const struct jc_tensor *tensors,
                       size_t n_tensors, int wide, struct jc_err *err)
@@ -21,13 +19,6 @@ static jc_code upload(struct jc_cuda_encoder *encoder, const struct jc_bert *ber
     void *to = jc_cuda_buffer_data(encoder->image);
     jc_cuda_weights_place(&encoder->weights, bert, wide, to);
     return jc_cuda_check(cudaMemcpy(to, image, n, cudaMemcpyHostToDevice), "cudaMemcpy", err);
-}
-
-static size_t choose_capacity(const struct jc_bert *bert, size_t capacity)
-{
-    size_t n = capacity ? capacity : CAPACITY;
-    n = n < bert->max_tokens ? bert->max_tokens : n > MAX_CAPACITY ? MAX_CAPACITY : n;
-    return (n + STEP - 1) / STEP * STEP;
 }
 
 /* The first launch must not be a client's, and a checkpoint that gives no numbers in float32 is none; halves that
@@ -50,22 +41,23 @@ static jc_code warm_up(struct jc_cuda_encoder *encoder, struct jc_err *err)
 }
 
 jc_code jc_cuda_encoder_create(const struct jc_bert *bert, const struct jc_tensor *tensors, size_t n_tensors,
-                               bool is_wide, int device, size_t capacity, struct jc_cuda_encoder **ret_encoder,
-                               struct jc_err *err)
+                               bool is_wide, int device, const struct jc_cuda_buckets *buckets,
+                               struct jc_cuda_encoder **ret_encoder, struct jc_err *err)
 {
     int n_processors = 0;
     JC_AUTO(jc_cuda_encoder) struct jc_cuda_encoder *encoder = calloc(1, sizeof(*encoder));
     if (!encoder)
         return jc_fail(err, JC_E_NOMEM, "no memory for an encoder");
     jc_code code;
-    if ((code = jc_cuda_weights_check(bert, err)) || (code = jc_cuda_device_get(device, &encoder->device, err)) ||
+    if ((code = jc_cuda_weights_check(bert, err)) ||
+        (code = jc_cuda_buckets_settle(buckets, bert->max_tokens, &encoder->buckets, err)) ||
+        (code = jc_cuda_device_get(device, &encoder->device, err)) ||
         (code = jc_cuda_check(cudaDeviceGetAttribute(&n_processors, cudaDevAttrMultiProcessorCount, device),
                               "cudaDeviceGetAttribute", err)))
         return code;
     encoder->n_processors = (unsigned)n_processors;
-    encoder->capacity = choose_capacity(bert, capacity);
     if ((code = upload(encoder, bert, tensors, n_tensors, is_wide, err)) || (code = warm_up(encoder, err)))
-        return jc_wrap(err, "GPU %d", device);
+        return code == JC_E_NOMEM ? code : jc_wrap(err, "GPU %d", device); /* which that says itself */
     *ret_encoder = TAKE(encoder);
     return JC_OK;
 }

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "cuda/buckets.h"
 #include "cuda/cuda.h"
 #include "cuda/forward.h"
 #include "cuda/kernels.h"
@@ -11,14 +12,14 @@
 #include "cuda/stream.h"
 
 struct jc_cuda_tallies {
-    _Atomic uint64_t batches, rows, batch_ns, graph_launches, not_finite;
+    _Atomic uint64_t batches, rows, batch_ns, graph_launches, not_finite, shrinks;
 };
 extern struct jc_cuda_tallies jc_cuda_tallies;
 
 struct jc_cuda_encoder {
     struct jc_cuda_device device;
     unsigned n_processors;
-    size_t capacity; /* that a lane tries to have */
+    struct jc_cuda_buckets buckets; /* that a lane tries to have */
     struct jc_cuda_buffer *image;
     struct jc_cuda_weights weights; /* in the image */
 };
@@ -59,11 +60,10 @@ struct jc_cuda_rooms {
 struct jc_cuda_lane {
     const struct jc_cuda_encoder *encoder;
     struct jc_cuda_stream *stream;
-    size_t capacity;
     struct jc_cuda_buffer *memory; /* of the device: what `buffers` points into */
     struct jc_cuda_buffer *upload; /* pinned: a batch */
     struct jc_cuda_buffers buffers;
-    size_t n_buckets, buckets[JC_CUDA_MAX_BUCKETS];
+    struct jc_cuda_buckets buckets;
     bool seen[JC_CUDA_MAX_BUCKETS];              /* run once, so that nothing is loaded while it is recorded */
     cudaGraphExec_t graphs[JC_CUDA_MAX_BUCKETS]; /* NULL: not yet */
     struct jc_cuda_rooms rooms;                  /* of scoring */
@@ -78,7 +78,10 @@ JC_MUST_CHECK jc_code jc_cuda_room_reserve(struct jc_cuda_room *room, size_t n_b
 JC_MUST_CHECK jc_code jc_cuda_lane_forward(struct jc_cuda_lane *lane, const int32_t *ids, const uint32_t *n_tokens,
                                            size_t n_texts, size_t *ret_n, size_t *ret_rows, struct jc_err *err);
 
-/* Of zeros, to empty ones that know their places; and their end. */
+/* To an empty one, which may grow again. */
+void jc_cuda_room_finish(struct jc_cuda_room *room);
+
+/* Of zeros, to empty ones that know their places; and as jc_cuda_room_finish. */
 void jc_cuda_rooms_init(struct jc_cuda_rooms *rooms);
 void jc_cuda_rooms_finish(struct jc_cuda_rooms *rooms);
 

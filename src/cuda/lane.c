@@ -107,7 +107,7 @@ static jc_code record(struct jc_cuda_lane *lane, size_t bucket, struct jc_err *e
     jc_code code = jc_cuda_stream_record(lane->stream, err);
     if (code)
         return code;
-    code = queue(lane, lane->buckets[bucket], err);
+    code = queue(lane, lane->buckets.rows[bucket], err);
     if (!code)
         return jc_cuda_stream_stop(lane->stream, &lane->graphs[bucket], err);
     cudaGraphExec_t unused = NULL;
@@ -120,7 +120,7 @@ static jc_code run_bucket(struct jc_cuda_lane *lane, size_t bucket, struct jc_er
 {
     if (!lane->seen[bucket]) {
         lane->seen[bucket] = true;
-        return queue(lane, lane->buckets[bucket], err);
+        return queue(lane, lane->buckets.rows[bucket], err);
     }
     jc_code code = lane->graphs[bucket] ? JC_OK : record(lane, bucket, err);
     if (!code)
@@ -135,8 +135,8 @@ jc_code jc_cuda_lane_forward(struct jc_cuda_lane *lane, const int32_t *ids, cons
 {
     size_t size, bucket = 0;
     struct jc_cuda_batch *batch = jc_cuda_buffer_data(lane->upload);
-    const size_t n = jc_cuda_batch_pack(ids, n_tokens, n_texts, lane->capacity, batch, &size);
-    while (lane->buckets[bucket] < batch->n_rows)
+    const size_t n = jc_cuda_batch_pack(ids, n_tokens, n_texts, jc_cuda_buckets_last(&lane->buckets), batch, &size);
+    while (lane->buckets.rows[bucket] < batch->n_rows)
         bucket++;
     jc_code code = jc_cuda_stream_copy(lane->stream, (void *)(uintptr_t)lane->buffers.batch, batch, size, err);
     if (code || (code = run_bucket(lane, bucket, err)))
@@ -193,11 +193,12 @@ jc_code jc_cuda_lane_encode(struct jc_cuda_lane *lane, const int32_t *ids, const
     return code ? jc_cuda_lane_drain(lane, code) : JC_OK;
 }
 
-/* Memory for batches of `capacity` rows: activations, vectors, what says whether they are finite, and the batch. */
-static jc_code allocate(struct jc_cuda_lane *lane, size_t capacity, struct jc_err *err)
+/* Memory for batches of the largest bucket: activations, vectors, what says whether they are finite, and the batch. */
+static jc_code allocate(struct jc_cuda_lane *lane, struct jc_err *err)
 {
     const struct jc_cuda_weights *weights = &lane->encoder->weights;
-    const size_t n_activations = jc_cuda_buffers_size(&weights->bert, weights->wide, capacity),
+    const size_t capacity = jc_cuda_buckets_last(&lane->buckets),
+                 n_activations = jc_cuda_buffers_size(&weights->bert, weights->wide, capacity),
                  n_vectors = capacity * weights->bert.hidden * sizeof(float), n_finite = capacity * sizeof(uint32_t),
                  n_batch = jc_cuda_batch_size(capacity);
     JC_AUTO(jc_cuda_buffer) struct jc_cuda_buffer *memory = NULL, *upload = NULL;
@@ -212,20 +213,46 @@ static jc_code allocate(struct jc_cuda_lane *lane, size_t capacity, struct jc_er
     lane->buffers.batch = (const struct jc_cuda_batch *)(void *)(at + n_finite);
     lane->memory = TAKE(memory);
     lane->upload = TAKE(upload);
-    lane->capacity = capacity;
-    lane->n_buckets = jc_cuda_batch_buckets(capacity, lane->buckets);
     return JC_OK;
 }
 
 /* As large batches as there is room for: at the least, one text. */
 static jc_code allocate_most(struct jc_cuda_lane *lane, struct jc_err *err)
 {
-    const size_t least = (lane->encoder->weights.bert.max_tokens + 15) / 16 * 16;
-    size_t capacity = lane->encoder->capacity;
     jc_code code;
-    while ((code = allocate(lane, capacity, err)) == JC_E_NOMEM && capacity > least)
-        capacity = capacity / 2 > least ? capacity / 32 * 16 : least;
+    while ((code = allocate(lane, err)) == JC_E_NOMEM &&
+           jc_cuda_buckets_shrink(&lane->buckets, lane->encoder->weights.bert.max_tokens))
+        atomic_fetch_add(&jc_cuda_tallies.shrinks, 1);
     return code;
+}
+
+/* All memory, and with it the recordings, which point there. */
+static void release(struct jc_cuda_lane *lane)
+{
+    jc_cuda_rooms_finish(&lane->rooms);
+    jc_cuda_room_finish(&lane->vectors_host);
+    for (size_t i = 0; i < JC_CUDA_MAX_BUCKETS; i++) {
+        if (lane->graphs[i])
+            cudaGraphExecDestroy(TAKE(lane->graphs[i]));
+        lane->seen[i] = false;
+    }
+    jc_cuda_buffer_destroy(TAKE(lane->memory));
+    jc_cuda_buffer_destroy(TAKE(lane->upload));
+}
+
+jc_code jc_cuda_lane_recover(struct jc_cuda_lane *lane, jc_code code, struct jc_err *err)
+{
+    struct jc_err second;
+    /* A library that failed may not have said why. */
+    if (code != JC_E_DEVICE && jc_cuda_stream_wait(lane->stream, &second) == JC_E_DEVICE) {
+        *err = second;
+        return JC_E_DEVICE;
+    }
+    if (code != JC_E_NOMEM || !jc_cuda_buckets_shrink(&lane->buckets, lane->encoder->weights.bert.max_tokens))
+        return code;
+    atomic_fetch_add(&jc_cuda_tallies.shrinks, 1);
+    release(lane);
+    return allocate_most(lane, err);
 }
 
 jc_code jc_cuda_lane_create(struct jc_cuda_encoder *encoder, struct jc_cuda_lane **ret_lane, struct jc_err *err)
@@ -234,6 +261,7 @@ jc_code jc_cuda_lane_create(struct jc_cuda_encoder *encoder, struct jc_cuda_lane
     if (!lane)
         return jc_fail(err, JC_E_NOMEM, "no memory for a lane");
     lane->encoder = encoder;
+    lane->buckets = encoder->buckets;
     lane->vectors_host.place = JC_CUDA_PINNED;
     jc_cuda_rooms_init(&lane->rooms);
     jc_code code;
@@ -248,18 +276,12 @@ void jc_cuda_lane_destroy(struct jc_cuda_lane *lane)
 {
     if (!lane)
         return;
-    jc_cuda_rooms_finish(&lane->rooms);
-    jc_cuda_buffer_destroy(lane->vectors_host.buffer);
-    for (size_t i = 0; i < lane->n_buckets; i++)
-        if (lane->graphs[i])
-            cudaGraphExecDestroy(lane->graphs[i]);
+    release(lane);
     jc_cuda_stream_destroy(lane->stream);
-    jc_cuda_buffer_destroy(lane->memory);
-    jc_cuda_buffer_destroy(lane->upload);
     free(lane);
 }
 
-size_t jc_cuda_lane_capacity(const struct jc_cuda_lane *lane)
+const struct jc_cuda_buckets *jc_cuda_lane_buckets(const struct jc_cuda_lane *lane)
 {
-    return lane->capacity;
+    return &lane->buckets;
 }

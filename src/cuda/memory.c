@@ -15,11 +15,10 @@ struct jc_cuda_buffer {
 
 static jc_code fail_full(size_t n_bytes, struct jc_err *err)
 {
-    size_t free_bytes = 0, total_bytes = 0;
-    if (cudaMemGetInfo(&free_bytes, &total_bytes))
+    struct jc_cuda_fill fill = {.wanted_bytes = n_bytes, .held_bytes = atomic_load(&held)};
+    if (cudaGetDevice(&fill.device) || cudaMemGetInfo(&fill.free_bytes, &fill.total_bytes))
         cudaGetLastError();
-    return jc_fail(err, JC_E_NOMEM, "the GPU has no room for %zu bytes: %zu of its %zu are free", n_bytes, free_bytes,
-                   total_bytes);
+    return jc_cuda_fail_full(&fill, err);
 }
 
 jc_code jc_cuda_buffer_create(enum jc_cuda_place place, size_t n_bytes, struct jc_cuda_buffer **ret_buffer,
@@ -33,8 +32,9 @@ jc_code jc_cuda_buffer_create(enum jc_cuda_place place, size_t n_bytes, struct j
     const cudaError_t status =
         place == JC_CUDA_DEVICE ? cudaMalloc(&buffer->data, n) : cudaHostAlloc(&buffer->data, n, cudaHostAllocDefault);
     jc_code code = jc_cuda_check(status, "cudaMalloc", err);
-    if (code == JC_E_NOMEM && place == JC_CUDA_DEVICE)
-        return fail_full(n, err);
+    if (code == JC_E_NOMEM)
+        return place == JC_CUDA_DEVICE ? fail_full(n, err)
+                                       : jc_fail(err, code, "no page-locked memory for %zu bytes", n);
     if (code)
         return code;
     if (place == JC_CUDA_DEVICE) {

@@ -11,8 +11,8 @@ enum jc_cuda_place { JC_CUDA_DEVICE, JC_CUDA_PINNED };
 
 struct jc_cuda_buffer;
 
-/* On the calling thread's device; n_bytes of 0 are taken for 1. Content: anything. Errors: NOMEM, with the figures;
- * DEVICE, INTERNAL. */
+/* On the calling thread's device; n_bytes of 0 are taken for 1. Content: anything. Errors: NOMEM, with the figures
+ * (status.h); DEVICE, INTERNAL. */
 JC_MUST_CHECK jc_code jc_cuda_buffer_create(enum jc_cuda_place place, size_t n_bytes,
                                             struct jc_cuda_buffer **ret_buffer, struct jc_err *err);
 void jc_cuda_buffer_destroy(struct jc_cuda_buffer *buffer);

@@ -28,10 +28,10 @@ struct jc_cuda_counts jc_cuda_counts_get(void)
 }
 
 jc_code jc_cuda_encoder_create(const struct jc_bert *bert, const struct jc_tensor *tensors, size_t n_tensors,
-                               bool is_wide, int device, size_t capacity, struct jc_cuda_encoder **ret_encoder,
-                               struct jc_err *err)
+                               bool is_wide, int device, const struct jc_cuda_buckets *buckets,
+                               struct jc_cuda_encoder **ret_encoder, struct jc_err *err)
 {
-    (void)bert, (void)tensors, (void)n_tensors, (void)is_wide, (void)device, (void)capacity, (void)ret_encoder;
+    (void)bert, (void)tensors, (void)n_tensors, (void)is_wide, (void)device, (void)buckets, (void)ret_encoder;
     return refuse(err);
 }
 
@@ -51,10 +51,17 @@ void jc_cuda_lane_destroy(struct jc_cuda_lane *lane)
     (void)lane;
 }
 
-size_t jc_cuda_lane_capacity(const struct jc_cuda_lane *lane)
+const struct jc_cuda_buckets *jc_cuda_lane_buckets(const struct jc_cuda_lane *lane)
 {
+    static const struct jc_cuda_buckets none;
     (void)lane;
-    return 0;
+    return &none;
+}
+
+jc_code jc_cuda_lane_recover(struct jc_cuda_lane *lane, jc_code code, struct jc_err *err)
+{
+    (void)lane, (void)err;
+    return code;
 }
 
 jc_code jc_cuda_lane_encode(struct jc_cuda_lane *lane, const int32_t *ids, const uint32_t *n_tokens, size_t n_texts,

@@ -14,6 +14,12 @@ jc_code jc_cuda_room_reserve(struct jc_cuda_room *room, size_t n_bytes, struct j
     return code;
 }
 
+void jc_cuda_room_finish(struct jc_cuda_room *room)
+{
+    jc_cuda_buffer_destroy(TAKE(room->buffer));
+    room->n_bytes = 0;
+}
+
 void jc_cuda_rooms_init(struct jc_cuda_rooms *rooms)
 {
     rooms->words_host.place = rooms->answers.place = rooms->scores_host.place = JC_CUDA_PINNED;
@@ -25,5 +31,5 @@ void jc_cuda_rooms_finish(struct jc_cuda_rooms *rooms)
                                         &rooms->cosines, &rooms->candidates, &rooms->parts,   &rooms->records,
                                         &rooms->answers, &rooms->scores_host};
     for (size_t i = 0; i < JC_COUNT(all); i++)
-        jc_cuda_buffer_destroy(TAKE(all[i]->buffer));
+        jc_cuda_room_finish(all[i]);
 }

@@ -56,8 +56,17 @@ jc_code jc_cuda_check_blas(cublasStatus_t status, const char *what, struct jc_er
         return JC_OK;
     if (status == CUBLAS_STATUS_ALLOC_FAILED)
         return jc_fail(err, JC_E_NOMEM, "%s: cuBLAS has no memory", what);
+    /* The library's status says little of why; the runtime may know. */
     const cudaError_t under = cudaPeekAtLastError();
-    if (jc_cuda_status_code(under) == JC_E_DEVICE)
+    const jc_code code = jc_cuda_status_code(under);
+    if (code == JC_E_DEVICE || code == JC_E_NOMEM)
         return jc_cuda_check(under, what, err);
     return jc_fail(err, JC_E_INTERNAL, "%s: %s", what, cublasGetStatusString(status));
+}
+
+jc_code jc_cuda_fail_full(const struct jc_cuda_fill *fill, struct jc_err *err)
+{
+    return jc_fail(err, JC_E_NOMEM,
+                   "GPU %d has no room for %zu bytes: of its %zu, %zu are free and %zu held by this process",
+                   fill->device, fill->wanted_bytes, fill->total_bytes, fill->free_bytes, fill->held_bytes);
 }

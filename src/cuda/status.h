@@ -22,4 +22,14 @@ jc_code jc_cuda_status_code(cudaError_t status);
 JC_MUST_CHECK jc_code jc_cuda_check(cudaError_t status, const char *what, struct jc_err *err);
 JC_MUST_CHECK jc_code jc_cuda_check_blas(cublasStatus_t status, const char *what, struct jc_err *err);
 
+/* What a device is asked for that has no room for it. */
+struct jc_cuda_fill {
+    int device;
+    size_t wanted_bytes, free_bytes, total_bytes;
+    size_t held_bytes; /* by this process */
+};
+
+/* NOMEM, with the figures. */
+jc_code jc_cuda_fail_full(const struct jc_cuda_fill *fill, struct jc_err *err);
+
 #endif

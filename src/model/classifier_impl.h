@@ -16,4 +16,7 @@ struct jc_classifier {
     enum jc_posting_part part; /* of a posting that is encoded */
 };
 
+/* The most texts that a session has between encoder and ranking. */
+size_t jc_session_chunk(const struct jc_session *session);
+
 #endif

@@ -36,6 +36,12 @@ jc_code jc_encoder_device_parse(const char *text, int *ret_device, struct jc_err
     return JC_OK;
 }
 
+jc_code jc_encoder_buckets_parse(const char *const *items, size_t n_items, struct jc_cuda_buckets *ret_buckets,
+                                 struct jc_err *err)
+{
+    return jc_cuda_buckets_parse(items, n_items, ret_buckets, err);
+}
+
 /* From what was asked for to what runs: the backend and, for `cuda`, the GPU. */
 static jc_code settle_device(struct jc_encoder_options *options, struct jc_err *err)
 {
@@ -182,6 +188,12 @@ jc_code jc_encoder_encode(const struct jc_encoder *encoder, const int32_t *ids, 
     if (n_texts == 0)
         return JC_OK;
     return encoder->class->encode(encoder, ids, n_tokens, n_texts, ret_vectors, err);
+}
+
+jc_code jc_encoder_each_lane(struct jc_encoder *encoder, jc_code (*run)(void *context, struct jc_err *err),
+                             void *context, struct jc_err *err)
+{
+    return encoder->class->each_lane ? encoder->class->each_lane(encoder, run, context, err) : JC_OK;
 }
 
 jc_code jc_encoder_calibrate(const struct jc_encoder *encoder, const int32_t *ids, const uint32_t *n_tokens,

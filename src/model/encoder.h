@@ -16,6 +16,7 @@
 #include "base/bert.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "cuda/buckets.h"
 
 #define JC_ENCODER_BERT "bert"
 #define JC_ENCODER_FAKE "fake"
@@ -35,8 +36,10 @@ enum {
 /* How a bert is run. */
 struct jc_encoder_options {
     enum jc_backend backend;
-    enum jc_precision precision; /* int8: onednn alone; f16: cuda alone */
-    int device;                  /* JC_DEVICE_... */
+    enum jc_precision precision;    /* int8: onednn alone; f16: cuda alone */
+    int device;                     /* JC_DEVICE_... */
+    struct jc_cuda_buckets buckets; /* of a GPU's batches */
+    size_t n_callers; /* that encode at once: what they need of a GPU is held from the start; more get theirs later */
 };
 
 /* "auto", "cpu", "cuda:0" ... Errors: INVALID. */
@@ -44,6 +47,10 @@ JC_MUST_CHECK jc_code jc_encoder_device_parse(const char *text, int *ret_device,
 
 /* Whether a bert of these options runs on a GPU, which all who encode with it share. False where none would load. */
 bool jc_encoder_shares_device(const struct jc_encoder_options *options);
+
+/* As jc_cuda_buckets_parse. Errors: INVALID. */
+JC_MUST_CHECK jc_code jc_encoder_buckets_parse(const char *const *items, size_t n_items,
+                                               struct jc_cuda_buckets *ret_buckets, struct jc_err *err);
 
 /* What an encoder is made of. Borrowed for the call. */
 struct jc_encoder_source {
@@ -66,10 +73,12 @@ struct jc_encoder_info {
     size_t dim;
     size_t vocab; /* ids are in [0, vocab); 0 = any id (the fake) */
     size_t max_tokens;
+    struct jc_cuda_buckets buckets; /* that a GPU had room for when it was loaded; none on the CPU */
 };
 
 /* options: NULL = onednn in f32. Errors: NOT_FOUND, FORMAT, MODEL, UNSUPPORTED (an unknown kind, a backend that this
- * build lacks or that does not have the precision), INVALID (int8 without a calibration of its size), NOMEM. */
+ * build lacks or that does not have the precision), INVALID (int8 without a calibration of its size;
+ * buckets that hold no text), NOMEM (of a GPU, with the figures), DEVICE. */
 JC_MUST_CHECK jc_code jc_encoder_load(const struct jc_encoder_source *source, const struct jc_encoder_options *options,
                                       struct jc_encoder **ret_encoder, struct jc_err *err);
 void jc_encoder_destroy(struct jc_encoder *encoder);
@@ -80,10 +89,18 @@ const struct jc_encoder_info *jc_encoder_info(const struct jc_encoder *encoder);
 /*
  * ids: the texts' tokens one after another, [CLS] first and [SEP] last; n_tokens[i] is the length of text i
  * (1..max_tokens). ret_vectors [n_texts][dim]: unit vectors, checked finite. A text's vector does not depend on the
- * others by more than 1e-6. Errors: INVALID (an id or length out of range), MODEL (not finite), NOMEM, INTERNAL.
+ * others by more than 1e-6. Errors: INVALID (an id or length out of range), MODEL (not finite), NOMEM, DEVICE (lost:
+ * only a new process helps), INTERNAL.
  */
 JC_MUST_CHECK jc_code jc_encoder_encode(const struct jc_encoder *encoder, const int32_t *ids, const uint32_t *n_tokens,
                                         size_t n_texts, float *ret_vectors, struct jc_err *err);
+
+/* Calls `run` once for each of the lanes that a GPU holds for callers, which then is the one that every call of the
+ * encoder takes; not at all on the CPU. Before anybody else uses the encoder: info's buckets may change. Errors: as
+ * `run`. */
+JC_MUST_CHECK jc_code jc_encoder_each_lane(struct jc_encoder *encoder,
+                                           jc_code (*run)(void *context, struct jc_err *err), void *context,
+                                           struct jc_err *err);
 
 /* What int8 has to know of the texts it will meet: a thousand of them are enough, and need no labels. *ret_calibration
  * [*ret_n] is the caller's to free. Errors: UNSUPPORTED (not an onednn encoder in f32); as jc_encoder_encode. */

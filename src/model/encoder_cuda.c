@@ -1,13 +1,10 @@
 /*
- * The bert encoder on a GPU, in f32 or f16. A call takes one of the lanes that lie ready and puts it back; there come to
- * be as many as ever ran at once. A text whose vector halves do not hold is encoded again on the CPU in f32.
+ * The bert encoder on a GPU, in f32 or f16. A call takes a lane of the pool (lanes.h) and gives it back. A text whose
+ * vector halves do not hold is encoded again on the CPU in f32.
  */
-#include <pthread.h>
-
 #include "cuda/cuda.h"
 #include "model/encoder_impl.h"
-
-enum { MAX_IDLE = 64 }; /* lanes kept: one a worker */
+#include "model/lanes.h"
 
 _Static_assert(JC_EXEMPLARS_MAX_K <= JC_CUDA_MAX_HITS && JC_RANKER_MAX_HITS <= JC_CUDA_MAX_HITS, "all can be ranked");
 
@@ -15,37 +12,12 @@ struct cuda_encoder {
     struct jc_encoder base;
     struct jc_cuda_encoder *cuda;
     struct jc_encoder *exact; /* of the CPU; NULL in f32 */
-    pthread_mutex_t mutex;    /* of what follows */
-    size_t n_idle;
-    struct jc_cuda_lane *idle[MAX_IDLE];
+    struct jc_lanes *lanes;   /* all of it that changes */
 };
 
-/* The encoder is immutable but for its lanes. */
-static struct cuda_encoder *unconst(const struct jc_encoder *encoder)
+static const struct cuda_encoder *self_of(const struct jc_encoder *encoder)
 {
-    return (struct cuda_encoder *)(uintptr_t)encoder;
-}
-
-static jc_code take_lane(struct cuda_encoder *self, struct jc_cuda_lane **ret_lane, struct jc_err *err)
-{
-    struct jc_cuda_lane *lane = NULL;
-    pthread_mutex_lock(&self->mutex);
-    if (self->n_idle)
-        lane = self->idle[--self->n_idle];
-    pthread_mutex_unlock(&self->mutex);
-    if (!lane)
-        return jc_cuda_lane_create(self->cuda, ret_lane, err);
-    *ret_lane = lane;
-    return JC_OK;
-}
-
-static void put_lane(struct cuda_encoder *self, struct jc_cuda_lane *lane)
-{
-    pthread_mutex_lock(&self->mutex);
-    if (self->n_idle < MAX_IDLE)
-        self->idle[self->n_idle++] = TAKE(lane);
-    pthread_mutex_unlock(&self->mutex);
-    jc_cuda_lane_destroy(lane);
+    return (const struct cuda_encoder *)encoder;
 }
 
 /* Those of the texts that have no vector yet. */
@@ -66,17 +38,19 @@ static jc_code encode_rest(const struct cuda_encoder *self, const int32_t *ids, 
 static jc_code encode(const struct jc_encoder *encoder, const int32_t *ids, const uint32_t *n_tokens, size_t n_texts,
                       float *ret_vectors, struct jc_err *err)
 {
-    struct cuda_encoder *self = unconst(encoder);
-    struct jc_cuda_lane *lane;
-    JC_AUTO_FREE uint32_t *finite = calloc(n_texts, sizeof *finite);
-    if (!finite)
-        return jc_fail(err, JC_E_NOMEM, "no memory for %zu texts", n_texts);
-    jc_code code = take_lane(self, &lane, err);
+    const struct cuda_encoder *self = self_of(encoder);
+    struct jc_lane *lane;
+    jc_code code = jc_lanes_take(self->lanes, n_texts, &lane, err);
     if (code)
         return code;
-    code = jc_cuda_lane_encode(lane, ids, n_tokens, n_texts, ret_vectors, finite, err);
-    put_lane(self, lane);
-    return code ? code : encode_rest(self, ids, n_tokens, n_texts, finite, ret_vectors, err);
+    do
+        code = jc_cuda_lane_encode(lane->cuda, ids, n_tokens, n_texts, ret_vectors, lane->finite, err);
+    while (code && !(code = jc_cuda_lane_recover(lane->cuda, code, err)));
+    const bool is_good = !code;
+    if (is_good)
+        code = encode_rest(self, ids, n_tokens, n_texts, lane->finite, ret_vectors, err);
+    jc_lanes_give(self->lanes, lane, is_good);
+    return code;
 }
 
 static jc_code keep_categories(const struct jc_encoder *encoder, const struct jc_head *head, void **ret_categories,
@@ -100,7 +74,7 @@ static jc_code keep_categories(const struct jc_encoder *encoder, const struct jc
                                                                .sharpness = exemplars->sharpness,
                                                                .weight = exemplars->weight}};
     struct jc_cuda_scorer *scorer;
-    jc_code code = jc_cuda_scorer_create(unconst(encoder)->cuda, &source, &scorer, err);
+    jc_code code = jc_cuda_scorer_create(self_of(encoder)->cuda, &source, &scorer, err);
     if (!code)
         *ret_categories = scorer;
     return code;
@@ -115,29 +89,29 @@ static jc_code rank(const struct jc_encoder *encoder, const void *categories, co
                     const uint32_t *n_tokens, size_t n_texts, struct jc_ranking *ranking, bool *ret_is_done,
                     struct jc_err *err)
 {
-    struct cuda_encoder *self = unconst(encoder);
-    struct jc_cuda_lane *lane;
+    const struct cuda_encoder *self = self_of(encoder);
+    struct jc_lane *lane;
     bool is_done = true;
-    JC_AUTO_FREE struct jc_cuda_answer *answers = calloc(n_texts, sizeof *answers);
-    if (!answers)
-        return jc_fail(err, JC_E_NOMEM, "no memory for %zu texts", n_texts);
-    jc_code code = take_lane(self, &lane, err);
+    jc_code code = jc_lanes_take(self->lanes, n_texts, &lane, err);
     if (code)
         return code;
     const struct jc_cuda_ranking to = {.k = ranking->n_hits,
                                        .hits = ranking->hits,
-                                       .answers = answers,
+                                       .answers = lane->answers,
                                        .neighbours = ranking->vote.neighbours,
                                        .scores = ranking->has_scores ? ranking->scores : NULL};
-    code = jc_cuda_lane_rank(lane, categories, ids, n_tokens, ranking->words, n_texts, &to, err);
-    put_lane(self, lane);
+    do
+        code = jc_cuda_lane_rank(lane->cuda, categories, ids, n_tokens, ranking->words, n_texts, &to, err);
+    while (code && !(code = jc_cuda_lane_recover(lane->cuda, code, err)));
     for (size_t i = 0; i < n_texts && !code; i++) {
-        is_done &= answers[i].is_finite != 0;
+        const struct jc_cuda_answer *answer = &lane->answers[i];
+        is_done &= answer->is_finite != 0;
         ranking->norms[i] = (struct jc_norm){
-            .best = answers[i].best, .log_sum = answers[i].log_sum, .peak = answers[i].peak, .mass = answers[i].mass};
+            .best = answer->best, .log_sum = answer->log_sum, .peak = answer->peak, .mass = answer->mass};
         if (ranking->vote.n_neighbours)
             ranking->vote.n_found[i] = ranking->vote.n_neighbours;
     }
+    jc_lanes_give(self->lanes, lane, !code);
     *ret_is_done = is_done;
     return code;
 }
@@ -145,12 +119,10 @@ static jc_code rank(const struct jc_encoder *encoder, const void *categories, co
 static void destroy(struct jc_encoder *encoder)
 {
     struct cuda_encoder *self = (struct cuda_encoder *)encoder;
-    for (size_t i = 0; i < self->n_idle; i++)
-        jc_cuda_lane_destroy(self->idle[i]);
+    jc_lanes_destroy(self->lanes);
     jc_cuda_encoder_destroy(self->cuda);
     if (self->exact)
         self->exact->class->destroy(self->exact);
-    pthread_mutex_destroy(&self->mutex);
     free(self);
 }
 
@@ -161,18 +133,30 @@ static jc_code create(const struct jc_encoder_source *source, const struct jc_te
     struct cuda_encoder *self = calloc(1, sizeof(*self));
     if (!self)
         return jc_fail(err, JC_E_NOMEM, "no memory for the encoder");
-    pthread_mutex_init(&self->mutex, NULL);
     self->base.class = &jc_encoder_cuda_class;
-    jc_code code = jc_cuda_encoder_create(source->bert, tensors, n_tensors, options->precision == JC_PRECISION_F32,
-                                          options->device > 0 ? options->device - 1 : 0, 0, &self->cuda, err);
+    jc_code code =
+        jc_cuda_encoder_create(source->bert, tensors, n_tensors, options->precision == JC_PRECISION_F32,
+                               options->device > 0 ? options->device - 1 : 0, &options->buckets, &self->cuda, err);
+    if (!code)
+        code = jc_lanes_create(self->cuda, options->n_callers, &self->lanes, err);
     if (!code && options->precision == JC_PRECISION_F16)
         code = jc_encoder_dnn_class.create(source, tensors, n_tensors, &plain, &self->exact, err);
     if (code) {
         destroy(&self->base);
         return code;
     }
+    self->base.info.buckets = jc_lanes_buckets(self->lanes);
     *ret_encoder = &self->base;
     return JC_OK;
+}
+
+static jc_code each_lane(struct jc_encoder *encoder, jc_code (*run)(void *context, struct jc_err *err), void *context,
+                         struct jc_err *err)
+{
+    struct jc_lanes *lanes = self_of(encoder)->lanes;
+    jc_code code = jc_lanes_each(lanes, run, context, err);
+    encoder->info.buckets = jc_lanes_buckets(lanes); /* what ran may have cost some */
+    return code;
 }
 
 const struct jc_encoder_class jc_encoder_cuda_class = {.name = "cuda",
@@ -181,4 +165,5 @@ const struct jc_encoder_class jc_encoder_cuda_class = {.name = "cuda",
                                                        .destroy = destroy,
                                                        .keep_categories = keep_categories,
                                                        .drop_categories = drop_categories,
-                                                       .rank = rank};
+                                                       .rank = rank,
+                                                       .each_lane = each_lane};

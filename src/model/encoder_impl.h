@@ -27,6 +27,10 @@ struct jc_encoder_class {
     jc_code (*rank)(const struct jc_encoder *encoder, const void *categories, const int32_t *ids,
                     const uint32_t *n_tokens, size_t n_texts, struct jc_ranking *ranking, bool *ret_is_done,
                     struct jc_err *err);
+
+    /* As jc_encoder_each_lane; may be NULL. */
+    jc_code (*each_lane)(struct jc_encoder *encoder, jc_code (*run)(void *context, struct jc_err *err), void *context,
+                         struct jc_err *err);
 };
 
 /* The head of every encoder; an implementation's struct begins with it. */

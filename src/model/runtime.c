@@ -36,5 +36,6 @@ struct jc_runtime_device_counts jc_runtime_device_counts(void)
                                              .tokens = counts.rows,
                                              .batch_ns = counts.batch_ns,
                                              .graph_launches = counts.graph_launches,
+                                             .shrinks = counts.shrinks,
                                              .fallbacks = counts.not_finite};
 }

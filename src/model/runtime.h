@@ -23,6 +23,7 @@ struct jc_runtime_device_counts {
     uint64_t batches, tokens;
     uint64_t batch_ns;       /* of all batches, copies included */
     uint64_t graph_launches; /* batches that were launched as recorded before */
+    uint64_t shrinks;        /* largest batches that were given up because a device had no room */
     uint64_t fallbacks;      /* texts that were encoded again on the CPU: halves did not hold their vectors */
 };
 struct jc_runtime_device_counts jc_runtime_device_counts(void);

@@ -74,6 +74,11 @@ jc_code jc_session_create(const struct jc_classifier *classifier, struct jc_sess
     return JC_OK;
 }
 
+size_t jc_session_chunk(const struct jc_session *session)
+{
+    return session->chunk;
+}
+
 void jc_session_destroy(struct jc_session *session)
 {
     if (!session)

@@ -9,6 +9,21 @@
 
 #define AT(member) offsetof(struct jc_server_config, member)
 
+static jc_code check_device(const char *const *items, size_t n, struct jc_err *err)
+{
+    int device;
+    (void)n;
+    return jc_encoder_device_parse(*items, &device, err);
+}
+static const struct jc_conf_check device_check = {check_device};
+
+static jc_code check_buckets(const char *const *items, size_t n, struct jc_err *err)
+{
+    struct jc_cuda_buckets buckets;
+    return jc_encoder_buckets_parse(items, n, &buckets, err);
+}
+static const struct jc_conf_check buckets_check = {check_buckets};
+
 const struct jc_conf_key jc_server_keys[] = {
     {"http.address", JC_CONF_STRING, AT(http.address), "127.0.0.1", 0, 0, NULL,
      "Address to listen on: an IPv4 or IPv6 address; 0.0.0.0 or :: for all."},
@@ -77,9 +92,12 @@ const struct jc_conf_key jc_server_keys[] = {
     {"encoder.precision", JC_CONF_CHOICE, AT(encoder.precision), "f32", 0, 0, JC_PRECISION_NAMES,
      "int8 is three times as fast and gives another first answer in one title of two hundred; it needs onednn. f16 is "
      "for GPUs."},
-    {"encoder.device", JC_CONF_STRING, AT(encoder.device), "auto", 0, 0, NULL,
+    {"encoder.device", JC_CONF_STRING, AT(encoder.device), "auto", 0, 0, &device_check,
      "Where the encoder runs: cuda:0, cuda:1, ... a GPU; cpu; auto: on the first GPU where there is one that can, "
      "else on the CPU."},
+    {"encoder.buckets", JC_CONF_LIST, AT(encoder.buckets), "auto", 0, 0, &buckets_check,
+     "Numbers of tokens that a GPU's batches are rounded up to, each recorded once: ascending multiples of 16, of "
+     "which the last is the most of a batch and holds the longest text. auto: 16, 32, 48, 64, 96, 128, ... to 8192."},
     {"workers.count", JC_CONF_COUNT, AT(workers.count), "0", 0, 1024, NULL,
      "Inference threads, each single-threaded inside; 0 = one a core (affinity and cgroup quota counted), or "
      "where the encoder runs on a GPU two: one batch is prepared and copied while the other runs."},
@@ -171,9 +189,6 @@ jc_code jc_server_config_load(const char *path, const char *const *sets, size_t 
                        (uintmax_t)config.requests.timeout_ms, (uintmax_t)config.requests.timeout_max_ms);
     if (config.admin.metrics_only && !config.admin.address[0])
         return jc_fail(err, JC_E_INVALID, "admin.metrics_only without admin.address: metrics would be nowhere");
-    int device;
-    if ((code = jc_encoder_device_parse(config.encoder.device, &device, err)))
-        return jc_wrap(err, "encoder.device");
     if ((code = check_addresses(&config, err)) || (code = check_policy(&config, err)))
         return code;
     *ret_config = config;

@@ -49,9 +49,10 @@ struct jc_server_config {
         uint64_t watch_ms; /* 0 = no watch */
     } model;
     struct {
-        unsigned backend;   /* enum jc_backend */
-        unsigned precision; /* enum jc_precision */
-        const char *device; /* JC_DEVICE_FORMS: checked */
+        unsigned backend;            /* enum jc_backend */
+        unsigned precision;          /* enum jc_precision */
+        const char *device;          /* JC_DEVICE_FORMS: checked */
+        struct jc_conf_list buckets; /* JC_CUDA_BUCKETS_FORMS: checked */
     } encoder;
     struct {
         uint64_t count;
@@ -105,6 +106,8 @@ static inline struct jc_encoder_options jc_server_encoder_options(const struct j
                                          .precision = (enum jc_precision)config->encoder.precision};
     if (jc_encoder_device_parse(config->encoder.device, &options.device, &err))
         options.device = JC_DEVICE_AUTO;
+    if (jc_encoder_buckets_parse(config->encoder.buckets.items, config->encoder.buckets.n, &options.buckets, &err))
+        options.buckets.n = 0;
     return options;
 }
 

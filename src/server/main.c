@@ -26,8 +26,8 @@ static const char usage[] =
     "\n"
     "SIGTERM, SIGINT  /readyz turns 503, accepted requests are answered; a second one: fast\n"
     "SIGHUP           loads model and API keys again; where one is not good, the old one serves on\n"
-    "Exit status: 0 all accepted requests were answered; 1 it could not start, or some were not;\n"
-    "2 wrong usage\n";
+    "Exit status: 0 all accepted requests were answered; 1 it could not start, some were not, or a\n"
+    "GPU was lost: start it again; 2 wrong usage\n";
 
 struct arguments {
     const char *config;

@@ -27,6 +27,13 @@ static const struct jc_conf_key postings_keys[] = {
 static const struct jc_conf_table postings_table = {postings_keys, JC_COUNT(postings_keys),
                                                     sizeof(struct jc_postings_config)};
 
+static jc_code check_buckets(const char *const *items, size_t n, struct jc_err *err)
+{
+    struct jc_cuda_buckets buckets;
+    return jc_encoder_buckets_parse(items, n, &buckets, err);
+}
+static const struct jc_conf_check buckets_check = {check_buckets};
+
 static const struct jc_conf_key keys[] = {
     {"name", JC_CONF_STRING, AT(name), "model", 0, 0, NULL,
      "the model's name, the first part of its version; letters, digits, '.', '-'"},
@@ -135,6 +142,9 @@ static const struct jc_conf_key keys[] = {
      "what runs the encoder: our own code over oneDNN, or libtorch"},
     {"encoder.precision", JC_CONF_CHOICE, AT(encoder.precision), "f32", 0, 0, JC_PRECISION_NAMES,
      "of the vectors trained and measured on; int8 is three times as fast, and needs onednn"},
+    {"encoder.buckets", JC_CONF_LIST, AT(encoder.buckets), "auto", 0, 0, &buckets_check,
+     "numbers of tokens that a GPU's batches are rounded up to: ascending multiples of 16, the last the most of a "
+     "batch"},
     {"encoder.name", JC_CONF_STRING, AT(encoder.name), "all-MiniLM-L6-v2", 0, 0, NULL,
      "what the manifest calls the encoder"},
     {"encoder.max_tokens", JC_CONF_COUNT, AT(encoder.max_tokens), "0", 0, 512, NULL,

@@ -85,6 +85,7 @@ struct jc_train_config {
     struct {
         const char *kind, *weights, *name, *prefix;
         unsigned pooling, backend, precision; /* enum jc_pooling_choice, jc_backend, jc_precision */
+        struct jc_conf_list buckets;          /* JC_CUDA_BUCKETS_FORMS */
         uint64_t max_tokens;
     } encoder;
     uint64_t seed, threads;

@@ -170,7 +170,7 @@ static void run(struct bench *bench, const struct jc_tensor *tensors, size_t n_t
     JC_AUTO(jc_cuda_encoder) struct jc_cuda_encoder *encoder = NULL;
     JC_AUTO(jc_cuda_lane) struct jc_cuda_lane *lane = NULL;
     JC_AUTO(jc_cuda_scorer) struct jc_cuda_scorer *scorer = NULL;
-    REQUIRE_OK(jc_cuda_encoder_create(bench->bert, tensors, n_tensors, is_wide, 0, 0, &encoder, &err));
+    REQUIRE_OK(jc_cuda_encoder_create(bench->bert, tensors, n_tensors, is_wide, 0, NULL, &encoder, &err));
     REQUIRE_OK(jc_cuda_lane_create(encoder, &lane, &err));
     REQUIRE_OK(jc_cuda_scorer_create(encoder, &source, &scorer, &err));
     bench->lane = lane;

@@ -40,7 +40,7 @@ static void check_device(const struct jc_tensor *tensors, size_t n_tensors, cons
     struct jc_err err;
     JC_AUTO(jc_cuda_encoder) struct jc_cuda_encoder *encoder = NULL;
     JC_AUTO(jc_cuda_lane) struct jc_cuda_lane *lane = NULL;
-    REQUIRE_OK(jc_cuda_encoder_create(&shape, tensors, n_tensors, is_wide, 0, 0, &encoder, &err));
+    REQUIRE_OK(jc_cuda_encoder_create(&shape, tensors, n_tensors, is_wide, 0, NULL, &encoder, &err));
     REQUIRE_OK(jc_cuda_lane_create(encoder, &lane, &err));
     for (size_t turn = 0; turn < 3; turn++) { /* queued, recorded, replayed */
         REQUIRE_OK(jc_cuda_lane_encode(lane, ids, texts->n_tokens, N_USED, vectors, finite, &err));

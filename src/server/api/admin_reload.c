@@ -30,7 +30,7 @@ static void put_version(struct jc_buf *out, const char *name, const char *versio
 static jc_code answer(struct jc_request *request)
 {
     const struct jc_reload *reload = request->reload;
-    if (reload->err.code == JC_E_CANCELLED) {
+    if (reload->err.code == JC_E_CANCELLED || reload->err.code == JC_E_DEVICE) {
         jc_problem_from_err(&request->problem, &reload->err);
         request->problem.retry_after_s = 1;
         return reload->err.code;

@@ -31,6 +31,17 @@ static void put_exemplars(const struct jc_exemplars *exemplars, struct jc_buf *o
         jc_buf_printf(out, "\"exemplars\":{\"texts\":%zu,\"k\":%u},", exemplars->n, exemplars->k);
 }
 
+/* Of a GPU alone. */
+static void put_buckets(const struct jc_cuda_buckets *buckets, struct jc_buf *out)
+{
+    if (!buckets->n)
+        return;
+    jc_buf_puts(out, "\"buckets\":[");
+    for (size_t i = 0; i < buckets->n; i++)
+        jc_buf_printf(out, "%s%zu", i ? "," : "", buckets->rows[i]);
+    jc_buf_puts(out, "],");
+}
+
 jc_code jc_endpoint_model(struct jc_request *request)
 {
     jc_code code = jc_request_take_model(request);
@@ -54,6 +65,7 @@ jc_code jc_endpoint_model(struct jc_request *request)
     put_string(out, "backend", encoder->backend);
     put_string(out, "precision", encoder->precision);
     put_string(out, "device", encoder->device);
+    put_buckets(&encoder->buckets, out);
     jc_buf_printf(out, "\"max_tokens\":%zu},\"workers\":%zu,", manifest->encoder.max_tokens,
                   request->server->n_workers);
     put_exemplars(&jc_bundle_head(bundle)->exemplars, out);

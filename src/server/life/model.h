@@ -26,8 +26,9 @@ struct jc_model {
 };
 
 /* Loads and verifies the bundle, makes the sessions, and asks each of them the canaries, so that the first batch pays
- * for nothing. The ONE place that loads a classifier. Errors: as jc_classifier_load,
- * jc_session_create and jc_canary_run_all. */
+ * for nothing, and a GPU that has no room for this model beside the one that serves refuses it here. The ONE place that
+ * loads a classifier. options (NULL: as jc_classifier_load has them): but n_callers, which is n_sessions. Errors: as
+ * jc_classifier_load, jc_session_create, jc_classifier_warm and jc_canary_run_all. */
 JC_MUST_CHECK jc_code jc_model_load(const char *folder, const struct jc_encoder_options *options, size_t n_sessions,
                                     struct jc_model **ret_model, struct jc_err *err);
 void jc_model_destroy(struct jc_model *model);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/life/signals.h"
 
 #define REAP_MS 20      /* how often it is looked whether a swapped-out model is still used */
 #define MAX_DOUBLINGS 5 /* a bundle that keeps failing is tried again after 1, 2, 4 .. 32 looks */
@@ -90,6 +91,9 @@ static void load(struct jc_reloader *reloader, struct jc_reload *ret)
             jc_model_slot_swap(reloader->slot, TAKE(model));
     }
     jc_model_give(current);
+    /* Lost for the model that serves, too. Of the first load the program waits for the result. */
+    if (ret->err.code == JC_E_DEVICE && ret->cause != JC_RELOAD_START)
+        jc_signals_post(JC_WISH_LEAVE);
     ret->load_ms = (jc_clock_ns() - start_ns) / JC_NS_PER_MS;
 }
 

@@ -8,6 +8,7 @@
  *     where it has the same version.
  *   - With a watch it looks at the bundle's manifest every so often and loads where that changed. A bundle that is not
  *     complete yet fails, and is tried again later, ever more seldom.
+ *   - Where a device is lost while a model loads, the model that serves has lost it too: the program is told to leave.
  * Threads: submit from any; the rest from one.
  */
 #ifndef JC_SERVER_LIFE_RELOADER_H

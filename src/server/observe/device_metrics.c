@@ -18,6 +18,9 @@ void jc_device_put_metrics(struct jc_buf *out)
          (double)counts.batch_ns / 1e9},
         {"jobcode_device_graph_launches_total", "counter", "Of these batches, those launched as one recorded graph.",
          (double)counts.graph_launches},
+        {"jobcode_device_shrinks_total", "counter",
+         "Buckets given up because a GPU was full: batches are smaller until the model is loaded again.",
+         (double)counts.shrinks},
         {"jobcode_device_fallbacks_total", "counter", "Texts encoded again on the CPU: f16 did not hold their vectors.",
          (double)counts.fallbacks},
     };

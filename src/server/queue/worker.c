@@ -26,6 +26,7 @@ struct jc_workers {
     size_t n_started;
     size_t n_workers;
     int nice;
+    atomic_bool is_lost; /* the device: said once, and the program was told to leave */
     struct worker workers[];
 };
 
@@ -60,15 +61,31 @@ static jc_code run_batch(struct worker *worker, struct jc_item **items, size_t n
     return JC_OK;
 }
 
-/* One bad text must not fail the requests it happened to share a batch with: after a failure each runs alone. */
-static void run_one_by_one(struct worker *worker)
+/* Only a new process gets a lost device back; until it ends, every batch fails. */
+static void note_failure(struct jc_workers *workers, const struct jc_err *err)
+{
+    if (err->code != JC_E_DEVICE) {
+        jc_log_err("batch_failed", err);
+    } else if (!atomic_exchange(&workers->is_lost, true)) {
+        jc_log_err("batch_failed", err);
+        jc_signals_post(JC_WISH_LEAVE);
+    }
+}
+
+/* One bad text must not fail the requests it happened to share a batch with: after a failure each runs alone, but
+ * on a device that is lost. */
+static void run_one_by_one(struct worker *worker, struct jc_err err)
 {
     const struct jc_batch *batch = &worker->batch;
+    bool is_lost = err.code == JC_E_DEVICE;
     jc_metrics_add(worker->workers->metrics, JC_COUNTER_BATCH_FAILURES, 1);
     for (size_t i = 0; i < batch->n_items; i++)
         for (struct jc_item *item = batch->items[i]; item;) {
-            struct jc_err err;
-            jc_code code = run_batch(worker, &item, 1, &err);
+            jc_code code = is_lost ? JC_E_DEVICE : run_batch(worker, &item, 1, &err);
+            if (code == JC_E_DEVICE && !is_lost) {
+                is_lost = true;
+                note_failure(worker->workers, &err);
+            }
             item = jc_admission_settle(worker->workers->admission, item, code ? &err : NULL);
         }
 }
@@ -88,10 +105,8 @@ static void run_taken(struct worker *worker)
             jc_admission_settle(workers->admission, batch->items[i], NULL);
         return;
     }
-    jc_log_err("batch_failed", &err);
-    if (err.code == JC_E_DEVICE)
-        jc_signals_post(JC_WISH_LEAVE);
-    run_one_by_one(worker);
+    note_failure(workers, &err);
+    run_one_by_one(worker, err);
     jc_batcher_report(jc_admission_batcher(workers->admission), batch, 0); /* its rate says nothing */
 }
 

@@ -63,19 +63,6 @@ static void check_not_finite(int wide)
     finish_checkpoint(&c);
 }
 
-static void check_buckets(void)
-{
-    size_t buckets[JC_CUDA_MAX_BUCKETS];
-    static const size_t want[] = {16, 32, 48, 64, 96, 100 / 16 * 16 + 16};
-    CHECK_INT(jc_cuda_batch_buckets(112, buckets), JC_COUNT(want));
-    CHECK(memcmp(buckets, want, sizeof want) == 0);
-    const size_t n = jc_cuda_batch_buckets(1 << 16, buckets);
-    REQUIRE(n <= JC_CUDA_MAX_BUCKETS);
-    CHECK_INT(buckets[n - 1], 1 << 16);
-    for (size_t i = 1; i < n; i++)
-        CHECK(buckets[i] > buckets[i - 1] && buckets[i] <= 2 * buckets[i - 1] && buckets[i] % 16 == 0);
-}
-
 static void check_refusals(void)
 {
     struct jc_err err;
@@ -118,7 +105,6 @@ int main(void)
     }
     check_not_finite(0);
     check_not_finite(1);
-    check_buckets();
     check_refusals();
     return check_finish();
 }

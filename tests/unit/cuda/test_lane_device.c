@@ -163,9 +163,10 @@ static void check_device(const struct jc_bert *bert, bool is_wide, double most)
     emulation_encode(&emulation, texts.ids, texts.n_tokens, N_TEXTS, want, finite);
     JC_AUTO(jc_cuda_encoder) struct jc_cuda_encoder *encoder = NULL;
     JC_AUTO(jc_cuda_lane) struct jc_cuda_lane *lane = NULL;
-    REQUIRE_OK(jc_cuda_encoder_create(bert, c.tensors, c.n_tensors, is_wide, 0, 1024, &encoder, &err));
+    const struct jc_cuda_buckets buckets = jc_cuda_buckets_up_to(1024);
+    REQUIRE_OK(jc_cuda_encoder_create(bert, c.tensors, c.n_tensors, is_wide, 0, &buckets, &encoder, &err));
     REQUIRE_OK(jc_cuda_lane_create(encoder, &lane, &err));
-    CHECK_INT(jc_cuda_lane_capacity(lane), 1024);
+    CHECK_INT(jc_cuda_buckets_last(jc_cuda_lane_buckets(lane)), 1024);
     check_encode(lane, &texts, bert->hidden, want, most);
     check_rank(encoder, lane, &texts, bert->hidden, want, false, 40 * most);
     check_rank(encoder, lane, &texts, bert->hidden, want, true, 40 * most);

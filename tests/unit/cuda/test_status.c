@@ -15,5 +15,9 @@ int main(void)
     CHECK_FAILS(jc_cuda_check(cudaErrorIllegalAddress, "wait", &err), JC_E_DEVICE, "wait: ");
     CHECK(jc_cuda_status_code(cudaErrorECCUncorrectable) == JC_E_DEVICE);
     CHECK(jc_cuda_status_code(cudaErrorLaunchTimeout) == JC_E_DEVICE);
+    const struct jc_cuda_fill fill = {
+        .device = 3, .wanted_bytes = 5000, .free_bytes = 400, .total_bytes = 16000, .held_bytes = 9000};
+    CHECK_FAILS(jc_cuda_fail_full(&fill, &err), JC_E_NOMEM,
+                "GPU 3 has no room for 5000 bytes: of its 16000, 400 are free and 9000 held by this process");
     return check_finish();
 }

@@ -2,7 +2,9 @@
 #include "server/config.h"
 
 #include <stdint.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "check.h"
 
 static const void *member(const struct jc_server_config *config, const struct jc_conf_key *key)
@@ -117,6 +119,9 @@ static void test_limits(void)
     check_refused("tls.certificate=a.pem", NULL, "without tls.key");
     check_refused("tls.key=a.pem", NULL, "without tls.certificate");
     check_refused("auth.rate=5", NULL, "auth.keys_file");
+    check_refused("encoder.device=gpu", NULL, "encoder.device=gpu: 'gpu' is no device");
+    check_refused("encoder.buckets=64 100", NULL, "multiples of 16, at most 65536, not '100'");
+    check_refused("encoder.buckets=64,32", NULL, "not '32' after '64'");
     check_refused("log.sample=1.5", NULL, "log.sample");
     check_refused("cors.max_age=25h", NULL, "cors.max_age");
 
@@ -128,10 +133,40 @@ static void test_limits(void)
     CHECK_INT(config.limits.postings, 99);
 }
 
+/* Both ways of writing a list, and where one is wrong: the key, the line and the value. */
+static void test_buckets(void)
+{
+    static const char *const good[] = {"encoder: {buckets: [64, 256, 1024]}", "encoder: {buckets: 64 256 1024}"};
+    struct jc_err err;
+    char path[] = "/tmp/jc-config-XXXXXX";
+    int fd = mkstemp(path);
+    REQUIRE(fd >= 0);
+    close(fd);
+    for (size_t i = 0; i < JC_COUNT(good); i++) {
+        struct jc_server_config config;
+        JC_AUTO(jc_conf) struct jc_conf *conf = NULL;
+        REQUIRE_OK(jc_file_write(path, good[i], strlen(good[i]), &err));
+        REQUIRE_OK(jc_server_config_load(path, NULL, 0, &config, &conf, &err));
+        const struct jc_encoder_options options = jc_server_encoder_options(&config);
+        CHECK_INT(options.buckets.n, 3);
+        CHECK_INT(options.buckets.rows[1], 256);
+    }
+    static const char bad[] = "encoder:\n  device: cpu\n  buckets: [64, 250]\n";
+    struct jc_server_config config;
+    JC_AUTO(jc_conf) struct jc_conf *conf = NULL;
+    REQUIRE_OK(jc_file_write(path, bad, strlen(bad), &err));
+    CHECK_FAILS(jc_server_config_load(path, NULL, 0, &config, &conf, &err), JC_E_INVALID,
+                ":3:3: encoder.buckets: expected multiples of 16, at most 65536, not '250'");
+    REQUIRE_OK(jc_server_config_load(NULL, NULL, 0, &config, &conf, &err));
+    CHECK_INT(jc_server_encoder_options(&config).buckets.n, 0);
+    unlink(path);
+}
+
 int main(void)
 {
     test_defaults_reach_their_members();
     test_limits();
+    test_buckets();
     test_file_states_the_defaults();
     return check_finish();
 }

@@ -104,8 +104,9 @@ static void test_errors(void)
     CHECK_FAILS(jc_train_config_load(NULL, &set, 1, &config, &conf, &err), JC_E_INVALID, "random");
     set = "encoder.max_tokens=513";
     CHECK_FAILS(jc_train_config_load(NULL, &set, 1, &config, &conf, &err), JC_E_INVALID, "512");
-    static const char *const wrong[] = {"encoder.pooling=max", "encoder.backend=tpu", "encoder.precision=f64"};
-    static const char *const parts[] = {"checkpoint", "onednn", "int8"};
+    static const char *const wrong[] = {"encoder.pooling=max", "encoder.backend=tpu", "encoder.precision=f64",
+                                        "encoder.buckets=64 100"};
+    static const char *const parts[] = {"checkpoint", "onednn", "int8", "multiples of 16"};
     for (size_t i = 0; i < JC_COUNT(wrong); i++)
         CHECK_FAILS(jc_train_config_load(NULL, &wrong[i], 1, &config, &conf, &err), JC_E_INVALID, parts[i]);
     CHECK(!conf);
@@ -122,14 +123,15 @@ static void test_encoder(void)
     CHECK_INT(config.encoder.pooling, JC_POOLING_FROM_CHECKPOINT);
     CHECK_INT(config.encoder.backend, JC_BACKEND_ONEDNN);
     CHECK_INT(config.encoder.precision, JC_PRECISION_F32);
-    const char *const sets[] = {"encoder.pooling=cls", "encoder.backend=torch", "encoder.precision=int8",
-                                "encoder.prefix='query: '", "encoder.weights=w"};
+    const char *const sets[] = {"encoder.pooling=cls",      "encoder.backend=torch", "encoder.precision=int8",
+                                "encoder.prefix='query: '", "encoder.weights=w",     "encoder.buckets=64,256"};
     REQUIRE_OK(jc_train_config_load(NULL, sets, JC_COUNT(sets), &config, &other, &err));
     CHECK_INT(config.encoder.pooling, JC_POOLING_CHOSEN_CLS);
     CHECK_INT(config.encoder.backend, JC_BACKEND_TORCH);
     CHECK_INT(config.encoder.precision, JC_PRECISION_INT8);
     CHECK_CONTAINS(config.encoder.prefix, "query: ");
     CHECK_STR(config.encoder.weights, "w");
+    CHECK_INT(config.encoder.buckets.n, 2);
 }
 
 int main(void)
