@@ -85,6 +85,15 @@ static bool is_hurried(uint64_t ms)
     return false;
 }
 
+/* Whether a connection was accepted and is not known to its event thread, or holds bytes that it has not read: on a busy
+ * machine that may take a while. */
+static bool is_behind(struct jc_server *server)
+{
+    struct jc_connections *connections = jc_intake_connections(server->intake);
+    size_t n_accepted = jc_listener_open(&server->public) + jc_listener_open(&server->admin);
+    return n_accepted > jc_connections_open(connections) || jc_connections_unread(connections);
+}
+
 /* Waits until nothing has been under way for quiet_ms, or the time is up. Returns whether nothing is; a second signal shortens
  * the time. */
 static bool wait_until_quiet(struct jc_server *server, uint64_t quiet_ms, uint64_t timeout_ms)
@@ -95,10 +104,13 @@ static bool wait_until_quiet(struct jc_server *server, uint64_t quiet_ms, uint64
         bool hurried = is_hurried(POLL_MS);
         uint64_t now = jc_clock_ns();
         bool is_quiet = jc_metrics_in_flight_now(server->metrics) == 0;
+        if (is_quiet && now - quiet_since >= quiet_ms * JC_NS_PER_MS) {
+            is_quiet = !is_behind(server);
+            if (is_quiet)
+                return true;
+        }
         if (!is_quiet)
             quiet_since = now;
-        else if (now - quiet_since >= quiet_ms * JC_NS_PER_MS)
-            return true;
         if (now >= end)
             return is_quiet;
         if (hurried && now + HURRY_MS * JC_NS_PER_MS < end) {

@@ -275,13 +275,16 @@ static void answer_followers(struct jc_admission *admission, struct jc_item *ite
 {
     size_t n_evicted, n_followers = 0;
     struct jc_item *follower = jc_flights_land(admission->flights, item, &n_evicted), *next;
-    for (; follower; follower = next, n_followers++) {
+    for (const struct jc_item *one = follower; one; one = one->next)
+        n_followers++;
+    /* Before the last is complete: who has an answer finds it counted. */
+    jc_metrics_add(admission->metrics, JC_COUNTER_CACHE_EVICTIONS, n_evicted);
+    jc_metrics_add(admission->metrics, JC_COUNTER_TITLES, n_followers);
+    for (; follower; follower = next) {
         next = follower->next;
         copy_answer(&item->input, &follower->input);
         jc_item_complete(follower, NULL);
     }
-    jc_metrics_add(admission->metrics, JC_COUNTER_CACHE_EVICTIONS, n_evicted);
-    jc_metrics_add(admission->metrics, JC_COUNTER_TITLES, n_followers);
 }
 
 struct jc_item *jc_admission_settle(struct jc_admission *admission, struct jc_item *item, const struct jc_err *err)

@@ -37,10 +37,7 @@ static void wake_up(const struct jc_acceptor *acceptor)
 
 static bool is_full(struct jc_acceptor *acceptor)
 {
-    pthread_mutex_lock(&acceptor->lock);
-    bool full = acceptor->n_open >= acceptor->options.most_open;
-    pthread_mutex_unlock(&acceptor->lock);
-    return full;
+    return jc_acceptor_open(acceptor) >= acceptor->options.most_open;
 }
 
 static void hand_over(struct jc_acceptor *acceptor, int fd, const struct sockaddr *address, socklen_t n_address)
@@ -131,6 +128,14 @@ jc_code jc_acceptor_start(struct jc_acceptor *acceptor, struct jc_err *err)
         return jc_fail(err, JC_E_IO, "start the thread that accepts connections: %s", strerror(error));
     acceptor->started = true;
     return JC_OK;
+}
+
+unsigned jc_acceptor_open(struct jc_acceptor *acceptor)
+{
+    pthread_mutex_lock(&acceptor->lock);
+    unsigned n = acceptor->n_open;
+    pthread_mutex_unlock(&acceptor->lock);
+    return n;
 }
 
 void jc_acceptor_closed(struct jc_acceptor *acceptor)

@@ -6,7 +6,7 @@
  * It counts what is open, and does not accept while that is `most_open`: one more waits in the system's queue. Where the
  * system has no descriptor or memory for a connection, it tries again when one has closed, or a little later.
  *
- * Threads: jc_acceptor_closed from any; the rest from one.
+ * Threads: jc_acceptor_closed and jc_acceptor_open from any; the rest from one.
  */
 #ifndef JC_SERVER_WIRE_ACCEPTOR_H
 #define JC_SERVER_WIRE_ACCEPTOR_H
@@ -36,6 +36,9 @@ void jc_acceptor_destroy(struct jc_acceptor *acceptor);
 
 /* Once. Errors: IO. */
 JC_MUST_CHECK jc_code jc_acceptor_start(struct jc_acceptor *acceptor, struct jc_err *err);
+
+/* How many are open of those that were taken. */
+unsigned jc_acceptor_open(struct jc_acceptor *acceptor);
 
 /* One that was taken is closed, or all but. */
 void jc_acceptor_closed(struct jc_acceptor *acceptor);

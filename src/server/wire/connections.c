@@ -271,6 +271,21 @@ void jc_connections_end_idle(struct jc_connections *connections)
     pthread_mutex_unlock(&connections->lock);
 }
 
+bool jc_connections_unread(struct jc_connections *connections)
+{
+    bool unread = false;
+    pthread_mutex_lock(&connections->lock);
+    for (struct jc_connection *connection = connections->first; connection && !unread; connection = connection->next) {
+        int n_unread = 0;
+        pthread_mutex_lock(&connection->lock);
+        unread = !connection->ended && connection->phase <= JC_PHASE_BODY &&
+                 ioctl(connection->fd, SIOCINQ, &n_unread) == 0 && n_unread > 0;
+        pthread_mutex_unlock(&connection->lock);
+    }
+    pthread_mutex_unlock(&connections->lock);
+    return unread;
+}
+
 struct jc_connection *jc_connection_create(struct jc_connections *connections, int fd, const struct jc_address *address)
 {
     struct jc_connection *connection = calloc(1, sizeof *connection);

@@ -57,6 +57,9 @@ void jc_connections_drain(struct jc_connections *connections, uint64_t within_ms
 /* Ends the connections that had an answer and ask for nothing. */
 void jc_connections_end_idle(struct jc_connections *connections);
 
+/* Whether a connection that has no request under way holds bytes that nobody has read: the event threads are behind. */
+bool jc_connections_unread(struct jc_connections *connections);
+
 /* A new connection, in IDLE; NULL where memory is short. */
 struct jc_connection *jc_connection_create(struct jc_connections *connections, int fd,
                                            const struct jc_address *address);

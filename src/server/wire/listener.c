@@ -190,6 +190,11 @@ jc_code jc_listener_start(struct jc_listener *listener, struct jc_err *err)
     return code ? code : jc_acceptor_start(listener->acceptor, err);
 }
 
+size_t jc_listener_open(const struct jc_listener *listener)
+{
+    return listener->acceptor ? jc_acceptor_open(listener->acceptor) : 0;
+}
+
 void jc_listener_stop_accepting(struct jc_listener *listener)
 {
     if (listener->acceptor)

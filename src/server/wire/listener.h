@@ -3,6 +3,8 @@
 #ifndef JC_SERVER_WIRE_LISTENER_H
 #define JC_SERVER_WIRE_LISTENER_H
 
+#include <stddef.h>
+
 #include "base/err.h"
 
 struct MHD_Daemon;
@@ -30,6 +32,9 @@ JC_MUST_CHECK jc_code jc_listener_start(struct jc_listener *listener, struct jc_
 /* Whether a listener would start with these: that they parse, and belong together. Errors: INVALID, UNSUPPORTED. */
 JC_MUST_CHECK jc_code jc_listener_check_tls(const struct jc_server_config *config, const struct jc_tls *tls,
                                             struct jc_err *err);
+
+/* How many connections it accepted are open. Not started: 0. */
+size_t jc_listener_open(const struct jc_listener *listener);
 
 /* Refuses new connections; open ones, and those that wait to be accepted and fit, go on. Not started: nothing. */
 void jc_listener_stop_accepting(struct jc_listener *listener);

@@ -122,6 +122,29 @@ static void test_first_bytes(void)
     destroy_table(&table);
 }
 
+/* What has come and was not read, where no request is under way. */
+static void test_unread(void)
+{
+    struct table table = create_table(JC_PHASE_WORKING);
+    struct pair pair = connect_pair(), silent = connect_pair();
+    struct jc_connection *one = open_pair(&table, &pair), *two = open_pair(&table, &silent);
+    struct pollfd poller = {.fd = pair.ours, .events = POLLIN};
+    char byte;
+    CHECK(!jc_connections_unread(table.connections));
+    REQUIRE(write(pair.theirs, "G", 1) == 1 && poll(&poller, 1, -1) == 1);
+    CHECK(jc_connections_unread(table.connections));
+    REQUIRE(read(pair.ours, &byte, 1) == 1);
+    CHECK(!jc_connections_unread(table.connections));
+    REQUIRE(write(pair.theirs, "E", 1) == 1 && poll(&poller, 1, -1) == 1);
+    CHECK(jc_connection_enter(one, JC_PHASE_WORKING));
+    CHECK(!jc_connections_unread(table.connections)); /* it counts as under way */
+    jc_connection_destroy(one);
+    jc_connection_destroy(two);
+    close_pair(&pair);
+    close_pair(&silent);
+    destroy_table(&table);
+}
+
 /* A client that closed and whose request is not whole is let go long before any deadline. */
 static void test_gone(void)
 {
@@ -257,6 +280,7 @@ int main(void)
     check_phase(JC_PHASE_BODY, "HTTP/1.1 408 ");
     check_phase(JC_PHASE_SENDING, "");
     test_first_bytes();
+    test_unread();
     test_gone();
     test_drain();
     test_drain_of_begun();
