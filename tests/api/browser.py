@@ -20,7 +20,8 @@ CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
 
 # Stands before fetch: classifications meet the listed answers first, [status, headers, body] each, or "hang" until they are
 # aborted; null, and what comes after the list, goes to the service. So does the question for the model, with a list of its
-# own. window.calls keeps what was asked.
+# own. window.calls keeps what was asked, window.troubles what stood in the place for troubles, each time the texts of its
+# nodes: a wait may be over before anyone looks.
 FAKE_FETCH = """
 window.calls = [];
 window.answers = ANSWERS;
@@ -40,6 +41,11 @@ window.fetch = async (path, options = {}) => {
   const [status, headers, body] = answer;
   return new Response(JSON.stringify(body), { status, headers });
 };
+window.troubles = [];
+new MutationObserver(() => {
+  const texts = [...(document.getElementById("trouble")?.childNodes ?? [])].map((node) => node.textContent.trim());
+  if (texts.length && String(texts) !== String(window.troubles.at(-1))) window.troubles.push(texts);
+}).observe(document, { subtree: true, childList: true, characterData: true });
 """
 
 
@@ -137,6 +143,9 @@ class Browser:
 
     def calls(self):
         return self.run("return window.calls")
+
+    def troubles(self):
+        return self.run("return window.troubles")
 
     def console_errors(self):
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]

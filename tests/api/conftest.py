@@ -78,6 +78,18 @@ def browser():
 
 
 @pytest.fixture
+def page(browser, server):
+    """Opens the page, with answers put in the service's place; what it then does must stay with its server."""
+    def open_page(*answers, behind=""):
+        browser.open(f"{url}/{behind}", answers)
+        return browser
+    url = f"http://127.0.0.1:{server.port}"
+    yield open_page
+    assert browser.console_errors() == []
+    assert all(address.startswith((f"{url}/", "blob:", "about:")) for address in browser.requested_urls())
+
+
+@pytest.fixture
 def any_look(browser):
     """The browser, whose look a test may change."""
     yield browser

@@ -88,8 +88,7 @@ def test_equal_titles_under_way(bundle):
     with Server(bundle, "workers.count=1") as server, server.client() as client:
         with server.raw() as holding:
             holding.send(busy)
-            while client.metrics()["jobcode_queue_titles"] == 0:
-                pass
+            client.wait_for_metrics(lambda metrics: metrics["jobcode_cache_misses_total"] == 1000)  # all are queued
             asking = [server.raw() for _ in range(30)]
             for raw in asking:
                 raw.send(post_bytes({"title": "nurse"}))

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from harness import CLASSIFY, JSON, SPEC, Server, expect_problem, post_bytes
+from harness import CLASSIFY, JSON, SPEC, TIMEOUT_S, Server, expect_problem, post_bytes
 
 GET_PATHS = [path for path, item in SPEC["paths"].items() if "get" in item]
 
@@ -173,7 +173,7 @@ def test_endless_chunks_are_cut_off(bundle):
     with Server(bundle, "limits.body=1000", "limits.postings=1") as server:
         with server.raw() as raw:
             raw.send(b"POST /v1/classify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + TIMEOUT_S
             with pytest.raises(OSError):
                 while time.monotonic() < deadline:
                     raw.send(b"100\r\n" + b" " * 256 + b"\r\n")

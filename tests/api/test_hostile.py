@@ -90,7 +90,7 @@ def test_broken_http(bundle):
         b"GET /v1/classify?" + b"&" * 10000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET /v1/classify?" + b"a=b&" * 5000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     ]
-    sets = ("http.idle_timeout=1s", "http.header_timeout=1s", "http.body_timeout=1s")
+    sets = ("http.idle_timeout=3s", "http.header_timeout=3s", "http.body_timeout=3s")
     with Server(bundle, *sets) as server:  # what is not even refused ends with them
         for sample in samples:
             assert_harmless(server, sample)

@@ -14,7 +14,7 @@ import socket
 import struct
 import time
 
-from harness import CLASSIFY, JSON, TIMEOUT_S, Server, post_bytes, same
+from harness import CLASSIFY, JSON, TIMEOUT_S, Server, post_bytes, same, wait_until
 
 N_SLOW = int(os.environ.get("JOBCODE_HOSTILE_CLIENTS", "60"))
 SECONDS = float(os.environ.get("JOBCODE_HOSTILE_SECONDS", "3"))
@@ -145,22 +145,11 @@ def say(what, times):
     print(f"{what}: {len(times)} requests, p50 {times[len(times) // 2]:.2f} ms, p99 {times[len(times) * 99 // 100]:.2f} ms")
 
 
-def settled_fds(server, most=None):
-    """How many there are, when that no longer changes (and is at most so many)."""
-    counts, end = [], time.monotonic() + TIMEOUT_S
-    while len(counts) < 10 or len(set(counts[-10:])) > 1 or (most is not None and counts[-1] > most):
-        assert time.monotonic() < end, f"descriptors: {counts[-20:]}, at first {most}"
-        counts.append(len(os.listdir(f"/proc/{server.process.pid}/fd")))
-        time.sleep(0.05)
-    return counts[-1]
-
-
-def wait_for_fds(server, least):
-    end = time.monotonic() + TIMEOUT_S
-    while (n := len(os.listdir(f"/proc/{server.process.pid}/fd"))) < least:
-        assert time.monotonic() < end, f"{n} descriptors, not {least}: the hostile clients are not let in"
-        time.sleep(0.02)
-    return n
+def fds_at_rest(server):
+    """When no connection is open but that of who asks."""
+    with server.client() as client:
+        client.wait_for_metrics(lambda metrics: metrics["jobcode_http_connections"] == 1)
+        return server.n_fds()
 
 
 def test_normal_client_among_hostile_ones(bundle):
@@ -168,7 +157,7 @@ def test_normal_client_among_hostile_ones(bundle):
     with Server(os.environ.get("JOBCODE_MODEL", bundle), "http.send_timeout=5s", "http.header_timeout=5s") as server:
         with server.client() as client:
             expected = {title: client.post({"title": title}).json() for title in TITLES}
-        fds = settled_fds(server)
+        fds = fds_at_rest(server)
         say("alone", ask(server, SECONDS, expected))
 
         ready, stop = context.Event(), context.Event()
@@ -176,14 +165,14 @@ def test_normal_client_among_hostile_ones(bundle):
         attackers.start()
         try:
             assert ready.wait(TIMEOUT_S), "the hostile clients did not connect"
-            n_open = wait_for_fds(server, fds + N_SLOW) - fds
-            say(f"among {n_open} hostile connections", ask(server, SECONDS, expected))
+            wait_until(lambda: server.n_fds() >= fds + N_SLOW, "the hostile clients are not let in")
+            say(f"among {server.n_fds() - fds} hostile connections", ask(server, SECONDS, expected))
             assert attackers.is_alive()
         finally:
             stop.set()
             attackers.join()
         assert attackers.exitcode == 0
-        settled_fds(server, fds)
+        wait_until(lambda: fds_at_rest(server) <= fds, f"more descriptors are open than the {fds} at first")
         with server.client() as client:
-            assert client.metrics()["jobcode_http_requests_in_flight"] == 1
+            client.wait_in_flight(0)
             assert client.post({"title": TITLES[0]}).json() == expected[TITLES[0]]

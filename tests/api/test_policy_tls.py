@@ -132,7 +132,7 @@ def test_start_errors_name_the_file(bundle, pair, tmp_path):
 
 def test_deadlines_end_without_a_plain_word(bundle, pair):
     """A 408 written past TLS would be noise in the client's stream."""
-    sets = (f"tls.certificate={pair[0]}", f"tls.key={pair[1]}", "http.header_timeout=500ms", "http.idle_timeout=500ms")
+    sets = (f"tls.certificate={pair[0]}", f"tls.key={pair[1]}", "http.header_timeout=3s", "http.idle_timeout=3s")
     with Server(bundle, *sets) as server:
         with connect(server, pair) as late:
             late.sendall(b"GET /livez HTTP/1.1\r\nHost: ")

@@ -7,7 +7,7 @@ import socket
 import pytest
 import yaml
 
-from harness import ROOT, SERVER, Server, error_line, run
+from harness import ROOT, SERVER, TIMEOUT_S, Server, error_line, run
 
 BUNDLE_FILES = ["manifest.json", "categories.safetensors", "categories.tsv", "vocab.txt"]
 
@@ -190,7 +190,7 @@ def test_ipv6(bundle):
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
         pytest.skip("no IPv6 here")
-    with Server(bundle, "http.address=::1") as server, socket.create_connection(("::1", server.port), timeout=10) as connection:
+    with Server(bundle, "http.address=::1") as server, socket.create_connection(("::1", server.port), timeout=TIMEOUT_S) as connection:
         connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
 

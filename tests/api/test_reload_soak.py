@@ -11,12 +11,11 @@ import os
 import pathlib
 import shutil
 import signal
-import time
 
 import pytest
 
 from bundles import DAMAGES, VARIANTS, damage, reload, serve, switch, version_of
-from harness import SANITIZED, TIMEOUT_S, expect_problem
+from harness import SANITIZED, expect_problem, wait_until
 from traffic import Traffic, ask_directly, make_documents
 
 RELOADS = int(os.environ.get("JOBCODE_RELOADS", 100))
@@ -47,24 +46,15 @@ def held(server):
 
 
 def held_at_rest(server):
-    """The least of half a second: the connection of whoever asked last takes a moment to go."""
-    samples = []
-    for _ in range(50):
-        samples.append(held(server))
-        time.sleep(0.01)
-    return min(samples)
+    """When no connection is open but that of who asks."""
+    with server.client() as client:
+        client.wait_for_metrics(lambda metrics: metrics["jobcode_http_connections"] == 1)
+        return held(server)
 
 
 def reloads(server, result):
     with server.admin() as admin:
         return admin.metrics()[f'jobcode_model_reloads_total{{result="{result}"}}']
-
-
-def wait_for(value, get, *arguments):
-    deadline = time.monotonic() + TIMEOUT_S
-    while get(*arguments) != value:
-        assert time.monotonic() < deadline, f"{get(*arguments)}, not {value}"
-        time.sleep(0.005)
 
 
 def hang_up(server):
@@ -97,7 +87,7 @@ class Reloading:
         self.counts["changed"] += 1
         if by_signal:
             hang_up(self.server)
-            wait_for(self.counts["changed"], reloads, self.server, "changed")
+            wait_until(lambda: reloads(self.server, "changed") == self.counts["changed"])
         else:
             answer = reload(self.server)
             assert answer.status == 200 and answer.json()["changed"] is True, answer.body
@@ -111,7 +101,7 @@ class Reloading:
         self.counts["refused"] += 1
         if by_signal:
             hang_up(self.server)
-            wait_for(self.counts["refused"], reloads, self.server, "refused")
+            wait_until(lambda: reloads(self.server, "refused") == self.counts["refused"])
         else:
             assert reason in expect_problem(reload(self.server), 409, "reload_refused")["detail"]
         check_serving(self.server, version_of(serving))
@@ -142,7 +132,6 @@ def test_reloads_under_load(variants, current, damaged, capsys):
         assert min(traffic.answered.values()) > 0, f"a model had no traffic: {traffic.answered}"
         for result, count in reloading.counts.items():
             assert reloads(server, result) == count, result
-        logged = [event for event in server.log_events() if event["event"] == "reloaded"]
-        assert len(logged) == reloading.counts["changed"]
-        wait_for(before, held, server)
+        wait_until(lambda: server.log_text().count('"event":"reloaded"') == reloading.counts["changed"])
+        wait_until(lambda: all(now <= then for now, then in zip(held_at_rest(server), before)), f"more is held than {before}")
         assert SANITIZED or grown < GROWTH_KIB, f"{grown} KiB more: {reloading.rss_kib}"

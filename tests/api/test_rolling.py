@@ -9,7 +9,6 @@ would answer. Skipped where haproxy is missing.
 """
 import csv
 import os
-import random
 import shutil
 import socket
 import subprocess
@@ -17,7 +16,7 @@ import time
 
 import pytest
 
-from harness import ROOT, SANITIZED, TIMEOUT_S, Server
+from harness import ROOT, SANITIZED, TIMEOUT_S, Server, quiet_port
 from traffic import Traffic, ask_directly, make_documents
 
 HAPROXY = shutil.which("haproxy", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
@@ -30,18 +29,6 @@ SATURATE_S = 1 if RESTARTS < 20 else 10
 
 # Titles are computed, not remembered. The rest is as it comes: the grace of 1 s and the canaries of the defaults.
 SETS = ("cache.size=0", "shutdown.grace=1s", "health.canary_interval=10s")
-
-
-def quiet_port():
-    """A free port that the system gives to nobody else, though it be free for a moment: below the ephemeral ones."""
-    while True:
-        port = random.randrange(20000, 32000)
-        with socket.socket() as tried:
-            try:
-                tried.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
 
 
 class Balancer:

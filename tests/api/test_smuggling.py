@@ -241,16 +241,13 @@ def ids(cases):
 
 
 def exchange(server, data):
-    """All that comes back until the server closes, or resets because it left bytes unread."""
-    received = b""
+    """All that comes back."""
     with server.raw() as raw:
         try:
             raw.send(data)
-            while some := raw.socket.recv(65536):
-                received += some
         except ConnectionError:
             pass
-    return received
+        return raw.read_all()
 
 
 def statuses(received):

@@ -1,7 +1,6 @@
 """What the server asks of the system for its threads: event threads come before the workers."""
 import os
 import pathlib
-import time
 
 import harness
 
@@ -21,11 +20,8 @@ def check(server, added):
     """A worker asks when it begins, which may be after the server is ready."""
     own = os.nice(0)
     wanted = [min(19, own + added)] * 2
-    deadline = time.monotonic() + harness.TIMEOUT_S
-    while nicenesses(server)[0] != wanted and time.monotonic() < deadline:
-        time.sleep(0.01)
-    workers, others = nicenesses(server)
-    assert workers == wanted
+    harness.wait_until(lambda: nicenesses(server)[0] == wanted, f"the workers are not {wanted}")
+    _, others = nicenesses(server)
     assert set(others) == {own} and len(others) >= 4
 
 

@@ -75,7 +75,7 @@ class Container:
 
     def _find_sleeper(self):
         children = pathlib.Path(f"/proc/{self.holder.pid}/task/{self.holder.pid}/children")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + TIMEOUT_S
         while time.monotonic() < deadline and self.holder.poll() is None:
             for pid in children.read_text(encoding="ascii").split():
                 if pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip() == "sleep":
