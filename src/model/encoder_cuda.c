@@ -5,6 +5,7 @@
 #include "cuda/cuda.h"
 #include "model/encoder_impl.h"
 #include "model/lanes.h"
+#include "model/scorer_source.h"
 
 _Static_assert(JC_EXEMPLARS_MAX_K <= JC_CUDA_MAX_HITS && JC_RANKER_MAX_HITS <= JC_CUDA_MAX_HITS, "all can be ranked");
 
@@ -56,23 +57,7 @@ static jc_code encode(const struct jc_encoder *encoder, const int32_t *ids, cons
 static jc_code keep_categories(const struct jc_encoder *encoder, const struct jc_head *head, void **ret_categories,
                                struct jc_err *err)
 {
-    const struct jc_exemplars *exemplars = &head->exemplars;
-    const struct jc_cuda_scorer_source source = {.n_categories = head->n_categories,
-                                                 .dim = head->dim,
-                                                 .n_words = head->lexicon_dim,
-                                                 .matrix = head->matrix,
-                                                 .bias = head->bias,
-                                                 .sharpness = head->sharpness,
-                                                 .saturation = head->saturation,
-                                                 .power = head->power,
-                                                 .exemplars = {.n = exemplars->n,
-                                                               .k = exemplars->k,
-                                                               .vectors = exemplars->vectors,
-                                                               .code_begins = exemplars->code_begins,
-                                                               .codes = exemplars->codes,
-                                                               .code_weights = exemplars->code_weights,
-                                                               .sharpness = exemplars->sharpness,
-                                                               .weight = exemplars->weight}};
+    const struct jc_cuda_scorer_source source = jc_scorer_source(head);
     struct jc_cuda_scorer *scorer;
     jc_code code = jc_cuda_scorer_create(self_of(encoder)->cuda, &source, &scorer, err);
     if (!code)

@@ -20,6 +20,7 @@
 #include "cuda/cuda.h"
 #include "cuda/memory.h"
 #include "cuda/stream.h"
+#include "model/scorer_source.h"
 
 enum {
     MAX_TITLES = 1024,
@@ -149,23 +150,7 @@ static void run(struct bench *bench, const struct jc_tensor *tensors, size_t n_t
 {
     static const size_t sizes[] = {1, 8, 32, 128, 512, MAX_TITLES};
     static const uint32_t lengths[] = {8, 16, MAX_LENGTH};
-    const struct jc_head *head = bench->head;
-    const struct jc_cuda_scorer_source source = {.n_categories = head->n_categories,
-                                                 .dim = head->dim,
-                                                 .n_words = head->lexicon_dim,
-                                                 .matrix = head->matrix,
-                                                 .bias = head->bias,
-                                                 .sharpness = head->sharpness,
-                                                 .saturation = head->saturation,
-                                                 .power = head->power,
-                                                 .exemplars = {.n = head->exemplars.n,
-                                                               .k = head->exemplars.k,
-                                                               .vectors = head->exemplars.vectors,
-                                                               .code_begins = head->exemplars.code_begins,
-                                                               .codes = head->exemplars.codes,
-                                                               .code_weights = head->exemplars.code_weights,
-                                                               .sharpness = head->exemplars.sharpness,
-                                                               .weight = head->exemplars.weight}};
+    const struct jc_cuda_scorer_source source = jc_scorer_source(bench->head);
     struct jc_err err;
     JC_AUTO(jc_cuda_encoder) struct jc_cuda_encoder *encoder = NULL;
     JC_AUTO(jc_cuda_lane) struct jc_cuda_lane *lane = NULL;

@@ -8,6 +8,7 @@
 #include "cuda/encoder_impl.h"
 #include "cuda/status.h"
 #include "exact_head.h"
+#include "model/scorer_source.h"
 #include "model/scoring.h"
 #include "rank_emulation.h"
 
@@ -227,26 +228,6 @@ static void check_ranking(const struct scene *scene, const struct jc_head *head,
         check_text(scene, head, got, i, want + i * scene->n_categories, &vote);
 }
 
-static struct jc_cuda_scorer_source describe(const struct jc_head *head)
-{
-    return (struct jc_cuda_scorer_source){.n_categories = head->n_categories,
-                                          .dim = head->dim,
-                                          .n_words = head->lexicon_dim,
-                                          .matrix = head->matrix,
-                                          .bias = head->bias,
-                                          .sharpness = head->sharpness,
-                                          .saturation = head->saturation,
-                                          .power = head->power,
-                                          .exemplars = {.n = head->exemplars.n,
-                                                        .k = head->exemplars.k,
-                                                        .vectors = head->exemplars.vectors,
-                                                        .code_begins = head->exemplars.code_begins,
-                                                        .codes = head->exemplars.codes,
-                                                        .code_weights = head->exemplars.code_weights,
-                                                        .sharpness = head->exemplars.sharpness,
-                                                        .weight = head->exemplars.weight}};
-}
-
 /* One lane for all: its memory grows, and what lies there is the last scene's. */
 static void run(struct jc_cuda_lane *lane, struct jc_cuda_encoder *encoder, const struct scene *scene)
 {
@@ -278,7 +259,7 @@ static void run(struct jc_cuda_lane *lane, struct jc_cuda_encoder *encoder, cons
     struct jc_cuda_answer answers[MAX_TEXTS];
     const struct jc_cuda_ranking ranking = {
         .k = scene->k, .hits = hits, .answers = answers, .neighbours = neighbours, .scores = scores};
-    const struct jc_cuda_scorer_source source = describe(&head);
+    const struct jc_cuda_scorer_source source = jc_scorer_source(&head);
     REQUIRE(hits && neighbours && scores);
     REQUIRE_OK(jc_cuda_scorer_create(encoder, &source, &scorer, &err));
     REQUIRE_OK(jc_cuda_lane_rank(lane, scorer, ids, n_tokens, scene->n_words ? words : NULL, n, &ranking, &err));
