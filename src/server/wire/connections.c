@@ -169,7 +169,7 @@ static void look(struct jc_connection *connection, uint64_t now_ns)
         return;
     switch (connection->phase) {
     case JC_PHASE_IDLE:
-        end(connection, JC_CLOSED_IDLE_TIMEOUT);
+        end(connection, connection->table->drain_by_ns ? JC_CLOSED_DRAIN : JC_CLOSED_IDLE_TIMEOUT);
         return;
     case JC_PHASE_HEAD:
         end_with_timeout(connection, JC_CLOSED_HEADER_TIMEOUT, "head");

@@ -51,10 +51,10 @@ JC_DEFINE_AUTO(jc_connections)
 
 size_t jc_connections_open(struct jc_connections *connections);
 
-/* From now on, what is not yet a whole request has this long; a later call may shorten it. Idle connections stay until jc_connections_end_idle. */
+/* From now on, what is not yet a whole request, or no request at all, has this long; a later call may shorten it. */
 void jc_connections_drain(struct jc_connections *connections, uint64_t within_ms);
 
-/* Ends the connections that had an answer and ask for nothing. */
+/* Ends at once the connections that had an answer and ask for nothing. */
 void jc_connections_end_idle(struct jc_connections *connections);
 
 /* Whether a connection that has no request under way holds bytes that nobody has read: the event threads are behind. */
