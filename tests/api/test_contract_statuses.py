@@ -158,6 +158,13 @@ def guarded(bundle, tmp_path_factory):
         yield running
 
 
+@each()
+def test_too_large_a_body(plain, method, path):
+    """Also where nobody would read it."""
+    answer = ask_raw(plain, method, path, head_of(method, path, "Content-Length: 99999999999"))
+    expect_problem(answer, 413, "body_too_large")
+
+
 @each(lambda method, path, operation: operation["security"])
 def test_unauthorized(guarded, method, path):
     for headers in ({}, bearer("wrong-key"), {"X-API-Key": "wrong-key"}):

@@ -81,7 +81,7 @@ static jc_code check_body_headers(struct jc_request *request)
     if (jc_request_header(request, MHD_HTTP_HEADER_CONTENT_ENCODING))
         return jc_problem_set(&request->problem, JC_PROBLEM_UNSUPPORTED_TYPE, NULL,
                               "Content-Encoding is not supported.");
-    return announced_length(request) > request->server->config->limits.body_bytes ? fail_too_large(request) : JC_OK;
+    return JC_OK;
 }
 
 /* What can be refused from the headers alone, before a byte of the body is read. */
@@ -106,6 +106,8 @@ static jc_code check_headers(struct jc_request *request)
     if (accept && route->produces && !jc_accept_allows(accept, route->produces))
         return jc_problem_set(&request->problem, JC_PROBLEM_NOT_ACCEPTABLE, NULL, "This resource is %s.",
                               route->produces);
+    if (announced_length(request) > request->server->config->limits.body_bytes)
+        return fail_too_large(request); /* also where nobody would read it */
     return route->has_body ? check_body_headers(request) : JC_OK;
 }
 
