@@ -346,8 +346,8 @@ class Server:
     def __init__(self, bundle, *sets, config=None, wait_for="ready"):
         command = [SERVER] + (["--config", str(config)] if config else [])
         # Without canaries titles are counted to the last one; the tests of health switch them on.
-        defaults = ("http.port=0", f"model.folder={bundle}", "workers.count=2", "requests.timeout=5m", "shutdown.grace=0",
-                    "shutdown.timeout=5m", "health.canary_interval=0")
+        defaults = ("http.port=0", f"model.folder={bundle}", "workers.count=2", "requests.timeout=5m", "requests.timeout_max=5m",
+                    "shutdown.grace=0", "shutdown.timeout=5m", "health.canary_interval=0")
         for assignment in defaults + sets:
             command += ["--set", assignment]
         self.log = tempfile.TemporaryFile()
