@@ -24,7 +24,7 @@ import time
 from bench_http import CORES, SKIP, Server, busy_s, hardware, process_cpu_s
 
 FACTOR = 5
-ROUNDS = 3
+ROUNDS = 5
 N_TITLES = 400_000  # no title repeats within a measurement
 N_BATCH = 32
 BATCH_EVERY = 20  # so that batches have five eighths of the titles
