@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The whole test suite, on a machine that may be new. Ends with "N passed, N failed, N skipped".
 #   JOBCODE_ONET_DIR   an O*NET text release; without it the tests that rebuild the default model are skipped
-#   JOBCODE_FUZZ_S     seconds for each fuzz target (default 10)
+#   JOBCODE_FUZZ_S     seconds for each fuzz target (default 60)
 #   JOBCODE_DEPLOY_ROOTFS=1  runs the Dockerfile's steps in a root of their own, too (root, debootstrap, minutes)
 #   JOBCODE_SCHEMATHESIS_EXAMPLES  requests that schemathesis makes up for each operation (default 20)
 set -euo pipefail
@@ -46,7 +46,7 @@ build build-tsan -Dtorch=disabled -Dwerror=true --buildtype=debugoptimized -Db_s
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:suppressions=$PWD/tests/support/tsan.supp
 run "address and undefined-behaviour sanitizers" build-asan --suite unit --suite api
-run "thread sanitizer" build-tsan --suite unit --suite api
+run "thread sanitizer" build-tsan --suite threads --suite api
 
 CC=clang CXX=clang++ build build-clang -Dtorch=disabled -Dwerror=true -Dfuzz=true --buildtype=debugoptimized \
   -Db_sanitize=address,undefined -Db_lundef=false
