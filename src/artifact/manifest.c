@@ -235,7 +235,7 @@ static jc_code parse_metrics(json_t *metrics, struct jc_manifest *manifest, stru
             return jc_fail(err, JC_E_FORMAT, "%s: not a named number",
                            jc_pointer_join(pointer, sizeof pointer, "/metrics", name));
         struct jc_manifest_metric *metric = &manifest->metrics[manifest->n_metrics++];
-        metric->value = json_number_value(value);
+        metric->value = json_number_value(value) + 0.0; /* -0 is written as 0 is */
         if (!(metric->name = strdup(name)))
             return jc_fail(err, JC_E_NOMEM, "out of memory");
     }
