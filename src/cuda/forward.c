@@ -1,7 +1,7 @@
 /* The forward pass's order. See forward.h. */
 #include "cuda/forward.h"
 
-enum { ALIGNMENT = 256 };
+#include "cuda/place.h"
 
 static size_t place(struct jc_cuda_buffers *buffers, const struct jc_bert *bert, int wide, size_t rows, uintptr_t base)
 {
@@ -15,10 +15,8 @@ static size_t place(struct jc_cuda_buffers *buffers, const struct jc_bert *bert,
                  {&buffers->sums, rows * row},
                  {&buffers->inner, rows * inner}};
     uintptr_t at = base;
-    for (size_t i = 0; i < JC_COUNT(parts); i++) {
-        *parts[i].to = (void *)at;
-        at += (parts[i].n_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    }
+    for (size_t i = 0; i < JC_COUNT(parts); i++)
+        *parts[i].to = (void *)jc_cuda_place(&at, parts[i].n_bytes);
     return at - base;
 }
 

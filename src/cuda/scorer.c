@@ -1,12 +1,8 @@
 /* A head on the device: made of the host's once, and read by all lanes. See cuda.h; rank.c runs it. */
-#include <stdint.h>
-
 #include "cuda/encoder_impl.h"
+#include "cuda/place.h"
 
-enum {
-    ALIGNMENT = 256,
-    PIECE = 1 << 18, /* numbers that are converted and copied at once */
-};
+enum { PIECE = 1 << 18 }; /* numbers that are converted and copied at once */
 
 /* The arrays of a block, in their order. */
 enum array { MATRIX, BIAS, EXEMPLARS, CODE_BEGINS, CODES, CODE_WEIGHTS, ARRAYS };
@@ -57,11 +53,9 @@ static jc_code allocate(struct jc_cuda_scorer *scorer, size_t n_codes, struct jc
                                   [CODE_BEGINS] = n_begins * sizeof *scorer->code_begins,
                                   [CODES] = n_codes * sizeof *scorer->codes,
                                   [CODE_WEIGHTS] = n_codes * sizeof *scorer->code_weights};
-    size_t ats[ARRAYS], n_bytes = 0;
-    for (size_t i = 0; i < ARRAYS; i++) {
-        ats[i] = n_bytes;
-        n_bytes += (sizes[i] + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    }
+    uintptr_t ats[ARRAYS], n_bytes = 0;
+    for (size_t i = 0; i < ARRAYS; i++)
+        ats[i] = jc_cuda_place(&n_bytes, sizes[i]);
     jc_code code = jc_cuda_buffer_create(JC_CUDA_DEVICE, n_bytes, &scorer->block, err);
     if (code)
         return code;

@@ -4,9 +4,8 @@
 #include <stdio.h>
 
 #include "cuda/attend_block.h"
+#include "cuda/place.h"
 #include "dnn/checkpoint.h"
-
-enum { ALIGNMENT = 256 };
 
 struct jc_cuda_shape jc_cuda_weights_shape(const struct jc_bert *bert, enum jc_cuda_linear linear)
 {
@@ -37,18 +36,10 @@ jc_code jc_cuda_weights_check(const struct jc_bert *bert, struct jc_err *err)
     return JC_OK;
 }
 
-/* The next n bytes of the block. Addresses as numbers: without a block this counts. */
-static uintptr_t take(uintptr_t *at, size_t n)
-{
-    const uintptr_t here = *at;
-    *at += (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    return here;
-}
-
 static void place_norm(struct jc_row_norm *norm, const struct jc_bert *bert, uintptr_t *at)
 {
-    norm->weight = (const float *)take(at, bert->hidden * sizeof(float));
-    norm->bias = (const float *)take(at, bert->hidden * sizeof(float));
+    norm->weight = (const float *)jc_cuda_place(at, bert->hidden * sizeof(float));
+    norm->bias = (const float *)jc_cuda_place(at, bert->hidden * sizeof(float));
     norm->eps = (float)bert->layer_norm_eps;
 }
 
@@ -58,15 +49,15 @@ static size_t place(struct jc_cuda_weights *weights, const struct jc_bert *bert,
     uintptr_t at = base;
     weights->bert = *bert;
     weights->wide = wide;
-    weights->words = (void *)take(&at, bert->vocab * bert->hidden * size);
-    weights->positions = (void *)take(&at, bert->positions * bert->hidden * size);
+    weights->words = (void *)jc_cuda_place(&at, bert->vocab * bert->hidden * size);
+    weights->positions = (void *)jc_cuda_place(&at, bert->positions * bert->hidden * size);
     place_norm(&weights->norm, bert, &at);
     for (size_t l = 0; l < bert->layers; l++) {
         struct jc_cuda_layer *layer = &weights->layers[l];
         for (enum jc_cuda_linear i = 0; i < JC_CUDA_LINEARS; i++) {
             const struct jc_cuda_shape shape = jc_cuda_weights_shape(bert, i);
-            layer->matrices[i] = (void *)take(&at, shape.n_out * shape.n_in * size);
-            layer->biases[i] = (float *)take(&at, shape.n_out * sizeof(float));
+            layer->matrices[i] = (void *)jc_cuda_place(&at, shape.n_out * shape.n_in * size);
+            layer->biases[i] = (float *)jc_cuda_place(&at, shape.n_out * sizeof(float));
         }
         for (size_t i = 0; i < JC_COUNT(layer->norms); i++)
             place_norm(&layer->norms[i], bert, &at);
