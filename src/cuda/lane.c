@@ -170,8 +170,10 @@ static jc_code fetch(struct jc_cuda_lane *lane, size_t n, float *ret_vectors, ui
         return code;
     memcpy(ret_vectors, host, n_vectors);
     memcpy(ret_finite, host + n_vectors, n_finite);
+    size_t n_not_finite = 0;
     for (size_t i = 0; i < n; i++)
-        atomic_fetch_add(&jc_cuda_tallies.not_finite, !ret_finite[i]);
+        n_not_finite += !ret_finite[i];
+    atomic_fetch_add(&jc_cuda_tallies.not_finite, n_not_finite);
     return JC_OK;
 }
 

@@ -211,6 +211,7 @@ static void take_answers(const struct pass *pass, size_t at, size_t n)
     const struct jc_cuda_ranking *to = pass->ranking;
     const size_t n_neighbours = pass->scorer->n_neighbours, n_categories = pass->scorer->n_categories,
                  n_hits = to->k < n_categories ? to->k : n_categories;
+    size_t n_not_finite = 0;
     for (size_t i = 0; i < n; i++) {
         const char *record = (const char *)data(&pass->lane->rooms.answers) + i * pass->stride;
         memcpy(&to->answers[at + i], record, sizeof *to->answers);
@@ -218,8 +219,9 @@ static void take_answers(const struct pass *pass, size_t at, size_t n)
         if (n_neighbours)
             memcpy(to->neighbours + (at + i) * n_neighbours, record + pass->neighbours_at,
                    n_neighbours * sizeof *to->neighbours);
-        atomic_fetch_add(&jc_cuda_tallies.not_finite, !to->answers[at + i].is_finite);
+        n_not_finite += !to->answers[at + i].is_finite;
     }
+    atomic_fetch_add(&jc_cuda_tallies.not_finite, n_not_finite);
     if (to->scores)
         memcpy(to->scores + at * n_categories, data(&pass->lane->rooms.scores_host),
                n * n_categories * sizeof *to->scores);
