@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 
+#include "base/scratch.h"
+
 struct jc_lanes {
     struct jc_cuda_encoder *encoder;
     pthread_mutex_t mutex;  /* of what follows */
@@ -40,11 +42,8 @@ static bool reserve(struct jc_lane *lane, size_t n_texts)
         return true;
     const size_t n = n_texts + n_texts / 2;
     lane->cap = 0;
-    free(TAKE(lane->finite));
-    free(TAKE(lane->answers));
-    lane->finite = calloc(n, sizeof *lane->finite);
-    lane->answers = calloc(n, sizeof *lane->answers);
-    if (!lane->finite || !lane->answers)
+    if (!jc_scratch_remake(&lane->finite, n, sizeof *lane->finite) ||
+        !jc_scratch_remake(&lane->answers, n, sizeof *lane->answers))
         return false;
     lane->cap = n;
     return true;

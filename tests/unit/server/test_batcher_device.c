@@ -157,6 +157,15 @@ static void open_busy(struct bench *bench, uint64_t fixed_ns)
     REQUIRE(take(&bench->busy) && bench->busy.batch.n_items == 1);
 }
 
+/* A worker waits for more than the title that is there, while another is busy. */
+static void open_gathering(struct bench *bench, struct worker *worker)
+{
+    open_busy(bench, 2 * HOUR);
+    push(bench, 1);
+    start(bench, worker);
+    await_gathering(bench);
+}
+
 static void end_busy(struct bench *bench)
 {
     jc_batcher_report(bench->batcher, &bench->busy.batch, 0);
@@ -206,10 +215,7 @@ static void test_running_ends(void)
 {
     struct bench bench;
     struct worker worker = {0};
-    open_busy(&bench, 2 * HOUR);
-    push(&bench, 1);
-    start(&bench, &worker);
-    await_gathering(&bench);
+    open_gathering(&bench, &worker);
     push(&bench, 2);
     CHECK(jc_batcher_load(bench.batcher).gathering);
     CHECK_INT(jc_batcher_load(bench.batcher).n_titles, 3);
@@ -271,10 +277,7 @@ static void test_deadline(void)
     join(&worker, 1);
     close_bench(&bench);
 
-    open_busy(&bench, 2 * HOUR);
-    push(&bench, 1);
-    start(&bench, &worker);
-    await_gathering(&bench);
+    open_gathering(&bench, &worker);
     push_until(&bench, 1, jc_clock_ns() + 1000 * HOUR);
     CHECK(jc_batcher_load(bench.batcher).gathering);
     push_until(&bench, 1, jc_clock_ns() + HOUR);
@@ -306,10 +309,7 @@ static void test_end(void)
 {
     struct bench bench;
     struct worker worker = {0}, other = {0};
-    open_busy(&bench, 2 * HOUR);
-    push(&bench, 1);
-    start(&bench, &worker);
-    await_gathering(&bench);
+    open_gathering(&bench, &worker);
     start(&bench, &other);
     await_idle(&bench, 1);
     jc_batcher_stop(bench.batcher);
@@ -319,10 +319,7 @@ static void test_end(void)
     CHECK_INT(worker.batch.n_items + other.batch.n_items, 1);
     close_bench(&bench);
 
-    open_busy(&bench, 2 * HOUR);
-    push(&bench, 1);
-    start(&bench, &worker);
-    await_gathering(&bench);
+    open_gathering(&bench, &worker);
     CHECK(jc_batcher_cancel(bench.batcher) != NULL);
     pthread_join(worker.thread, NULL);
     CHECK(!worker.took);
@@ -356,10 +353,7 @@ static void test_wake_is_passed_on(void)
 {
     struct bench bench;
     struct worker first = {0}, second = {0};
-    open_busy(&bench, 2 * HOUR);
-    push(&bench, 1);
-    start(&bench, &first);
-    await_gathering(&bench);
+    open_gathering(&bench, &first);
     start(&bench, &second);
     await_idle(&bench, 1); /* one at a time waits for more */
     push(&bench, BATCH_TITLES + 5);
@@ -380,10 +374,7 @@ static void test_overtaken(void)
         struct jc_err err;
         struct bench bench;
         struct worker waiting = {0}, quick = {0};
-        open_busy(&bench, 2 * HOUR);
-        push(&bench, 1);
-        start(&bench, &waiting);
-        await_gathering(&bench);
+        open_gathering(&bench, &waiting);
         quick.first = create_ticket(&bench, BATCH_TITLES + 5, UINT64_MAX);
         REQUIRE_OK(jc_batcher_reserve(bench.batcher, quick.first, BATCH_TITLES + 5, 1050, 0, &err));
         start(&bench, &quick);
