@@ -36,12 +36,6 @@ jc_code jc_encoder_device_parse(const char *text, int *ret_device, struct jc_err
     return JC_OK;
 }
 
-jc_code jc_encoder_buckets_parse(const char *const *items, size_t n_items, struct jc_cuda_buckets *ret_buckets,
-                                 struct jc_err *err)
-{
-    return jc_cuda_buckets_parse(items, n_items, ret_buckets, err);
-}
-
 /* From what was asked for to what runs: the backend and, for `cuda`, the GPU. */
 static jc_code settle_device(struct jc_encoder_options *options, struct jc_err *err)
 {
@@ -58,6 +52,8 @@ static jc_code settle_device(struct jc_encoder_options *options, struct jc_err *
     } else if (options->device == JC_DEVICE_CPU && options->backend == JC_BACKEND_CUDA) {
         return jc_fail(err, JC_E_UNSUPPORTED, "encoder.backend cuda does not run on encoder.device cpu");
     }
+    if (options->backend == JC_BACKEND_CUDA && options->device < 1)
+        options->device = 1;
     if (is_int8 && options->backend != JC_BACKEND_ONEDNN)
         return jc_fail(err, JC_E_UNSUPPORTED, "encoder.precision int8 needs encoder.backend onednn");
     if (options->precision == JC_PRECISION_F16 && options->backend != JC_BACKEND_CUDA)
@@ -80,7 +76,7 @@ static jc_code describe_device(const struct jc_encoder_options *options, struct 
         snprintf(info->device, sizeof info->device, "cpu");
         return JC_OK;
     }
-    jc_code code = jc_cuda_device_get(options->device > 0 ? options->device - 1 : 0, &device, err);
+    jc_code code = jc_cuda_device_get(options->device - 1, &device, err);
     if (!code)
         snprintf(info->device, sizeof info->device, "cuda:%d (%s)", device.index, device.name);
     return code;

@@ -48,10 +48,6 @@ JC_MUST_CHECK jc_code jc_encoder_device_parse(const char *text, int *ret_device,
 /* Whether a bert of these options runs on a GPU, which all who encode with it share. False where none would load. */
 bool jc_encoder_shares_device(const struct jc_encoder_options *options);
 
-/* As jc_cuda_buckets_parse. Errors: INVALID. */
-JC_MUST_CHECK jc_code jc_encoder_buckets_parse(const char *const *items, size_t n_items,
-                                               struct jc_cuda_buckets *ret_buckets, struct jc_err *err);
-
 /* What an encoder is made of. Borrowed for the call. */
 struct jc_encoder_source {
     const char *kind;           /* JC_ENCODER_...; the fake needs nothing else */

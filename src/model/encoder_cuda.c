@@ -119,9 +119,8 @@ static jc_code create(const struct jc_encoder_source *source, const struct jc_te
     if (!self)
         return jc_fail(err, JC_E_NOMEM, "no memory for the encoder");
     self->base.class = &jc_encoder_cuda_class;
-    jc_code code =
-        jc_cuda_encoder_create(source->bert, tensors, n_tensors, options->precision == JC_PRECISION_F32,
-                               options->device > 0 ? options->device - 1 : 0, &options->buckets, &self->cuda, err);
+    jc_code code = jc_cuda_encoder_create(source->bert, tensors, n_tensors, options->precision == JC_PRECISION_F32,
+                                          options->device - 1, &options->buckets, &self->cuda, err);
     if (!code)
         code = jc_lanes_create(self->cuda, options->n_callers, &self->lanes, err);
     if (!code && options->precision == JC_PRECISION_F16)

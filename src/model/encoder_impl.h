@@ -9,8 +9,9 @@
 struct jc_encoder_class {
     const char *name; /* info.backend */
 
-    /* tensors: those of source->weights, none for the fake; they live for the call. Fills info's dim, vocab and
-     * max_tokens, as far as the source's bert does not say them. */
+    /* options: settled, so that for a GPU device is its number, from 1. tensors: those of source->weights, none for the
+     * fake; they live for the call. Fills info's dim, vocab and max_tokens, as far as the source's bert does not say
+     * them. */
     jc_code (*create)(const struct jc_encoder_source *source, const struct jc_tensor *tensors, size_t n_tensors,
                       const struct jc_encoder_options *options, struct jc_encoder **ret_encoder, struct jc_err *err);
     jc_code (*encode)(const struct jc_encoder *encoder, const int32_t *ids, const uint32_t *n_tokens, size_t n_texts,

@@ -27,15 +27,3 @@ const char *jc_runtime_versions(void)
     snprintf(text, sizeof text, "oneDNN %s, libtorch %s, CUDA %s", dnn, jc_torch_version(), jc_cuda_version());
     return text;
 }
-
-struct jc_runtime_device_counts jc_runtime_device_counts(void)
-{
-    const struct jc_cuda_counts counts = jc_cuda_counts_get();
-    return (struct jc_runtime_device_counts){.held_bytes = counts.device_bytes,
-                                             .batches = counts.batches,
-                                             .tokens = counts.rows,
-                                             .batch_ns = counts.batch_ns,
-                                             .graph_launches = counts.graph_launches,
-                                             .shrinks = counts.shrinks,
-                                             .fallbacks = counts.not_finite};
-}

@@ -20,7 +20,7 @@ static const struct jc_conf_check device_check = {check_device};
 static jc_code check_buckets(const char *const *items, size_t n, struct jc_err *err)
 {
     struct jc_cuda_buckets buckets;
-    return jc_encoder_buckets_parse(items, n, &buckets, err);
+    return jc_cuda_buckets_parse(items, n, &buckets, err);
 }
 static const struct jc_conf_check buckets_check = {check_buckets};
 

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "conf/conf.h"
+#include "cuda/buckets.h"
 #include "model/encoder.h"
 
 struct jc_server_config {
@@ -106,7 +107,7 @@ static inline struct jc_encoder_options jc_server_encoder_options(const struct j
                                          .precision = (enum jc_precision)config->encoder.precision};
     if (jc_encoder_device_parse(config->encoder.device, &options.device, &err))
         options.device = JC_DEVICE_AUTO;
-    if (jc_encoder_buckets_parse(config->encoder.buckets.items, config->encoder.buckets.n, &options.buckets, &err))
+    if (jc_cuda_buckets_parse(config->encoder.buckets.items, config->encoder.buckets.n, &options.buckets, &err))
         options.buckets.n = 0;
     return options;
 }

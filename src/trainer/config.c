@@ -1,6 +1,7 @@
 /* The table of the trainer's configuration keys. */
 #include "trainer/config.h"
 
+#include "cuda/buckets.h"
 #include "model/encoder.h"
 
 #define AT(member) offsetof(struct jc_train_config, member)
@@ -30,7 +31,7 @@ static const struct jc_conf_table postings_table = {postings_keys, JC_COUNT(post
 static jc_code check_buckets(const char *const *items, size_t n, struct jc_err *err)
 {
     struct jc_cuda_buckets buckets;
-    return jc_encoder_buckets_parse(items, n, &buckets, err);
+    return jc_cuda_buckets_parse(items, n, &buckets, err);
 }
 static const struct jc_conf_check buckets_check = {check_buckets};
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "cuda/buckets.h"
 #include "text/ascii.h"
 #include "trainer/pipeline.h"
 #include "trainer/vectors/checkpoint.h"
@@ -81,8 +82,8 @@ jc_code jc_step_open(struct jc_run *run, struct jc_err *err)
         return code;
     struct jc_encoder_options options = {.backend = run->config->encoder.backend,
                                          .precision = run->config->encoder.precision};
-    if ((code = jc_encoder_buckets_parse(run->config->encoder.buckets.items, run->config->encoder.buckets.n,
-                                         &options.buckets, err)))
+    if ((code = jc_cuda_buckets_parse(run->config->encoder.buckets.items, run->config->encoder.buckets.n,
+                                      &options.buckets, err)))
         return jc_wrap(err, "encoder.buckets");
     if (options.precision == JC_PRECISION_INT8 && options.backend == JC_BACKEND_ONEDNN)
         options.precision = JC_PRECISION_F32; /* until it is calibrated: step_encode.c */

@@ -16,8 +16,8 @@ LAYERS = {
     "data": ({"base", "text"}, {"zlib"}),
     "artifact": ({"base"}, {"jansson"}),
     "model": ({"base", "text", "linalg", "dnn", "cuda", "torch", "artifact"}, set()),
-    "server": ({"base", "conf", "text", "artifact", "model"}, {"microhttpd", "jansson", "zlib"}),
-    "trainer": ({"base", "conf", "text", "linalg", "dnn", "torch", "data", "artifact", "model"}, {"jansson"}),
+    "server": ({"base", "conf", "text", "cuda", "artifact", "model"}, {"microhttpd", "jansson", "zlib"}),
+    "trainer": ({"base", "conf", "text", "linalg", "dnn", "cuda", "torch", "data", "artifact", "model"}, {"jansson"}),
 }
 # library -> its headers
 LIBRARIES = {

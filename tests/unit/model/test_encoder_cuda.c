@@ -16,7 +16,8 @@ static jc_code create(struct jc_cuda_buckets buckets, size_t n_callers, struct j
 {
     static const struct jc_bert bert = {.max_tokens = MAX_TOKENS};
     const struct jc_encoder_source source = {.kind = JC_ENCODER_BERT, .bert = &bert};
-    const struct jc_encoder_options options = {.backend = JC_BACKEND_CUDA, .buckets = buckets, .n_callers = n_callers};
+    const struct jc_encoder_options options = {
+        .backend = JC_BACKEND_CUDA, .device = 1, .buckets = buckets, .n_callers = n_callers};
     jc_code code = jc_encoder_cuda_class.create(&source, NULL, 0, &options, ret_encoder, &err);
     if (!code) {
         (*ret_encoder)->class = &jc_encoder_cuda_class;
