@@ -76,7 +76,7 @@ static jc_code create_parts(struct jc_admission *admission, struct jc_err *err)
     if (config->cache_bytes)
         code = jc_cache_create(config->cache_bytes, &admission->cache, err);
     if (!code && config->cache_bytes)
-        code = jc_flights_create(admission->cache, &admission->flights, err);
+        code = jc_flights_create(admission->cache, config->half_closed_left, &admission->flights, err);
     if (!code)
         code = jc_batcher_create(&config->limits, admission->flights, &admission->batcher, err);
     return code ? code : start_reaper(admission, err);
@@ -211,7 +211,7 @@ void jc_admission_submit(struct jc_admission *admission, struct jc_ticket *ticke
 static enum jc_flights_way recheck(struct jc_admission *admission, struct jc_item *item, uint64_t now_ns,
                                    struct jc_item **dropped)
 {
-    if (atomic_load_explicit(&item->ticket->gone, memory_order_relaxed)) {
+    if (jc_ticket_is_dead(item->ticket, now_ns)) {
         if (admission->flights)
             return jc_flights_abandon(admission->flights, item, now_ns, dropped) ? JC_FLIGHTS_FOLLOWS
                                                                                  : JC_FLIGHTS_LEADS;

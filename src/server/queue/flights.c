@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server/queue/batcher.h"
+#include "server/wire/peers.h"
 
 enum { N_SHARDS = 16, N_BUCKETS = 1024 /* of a shard */ };
 
@@ -15,16 +16,19 @@ struct shard {
 
 struct jc_flights {
     struct jc_cache *cache;
+    bool half_closed_left;
     struct shard shards[N_SHARDS];
 };
 
-jc_code jc_flights_create(struct jc_cache *cache, struct jc_flights **ret_flights, struct jc_err *err)
+jc_code jc_flights_create(struct jc_cache *cache, bool half_closed_left, struct jc_flights **ret_flights,
+                          struct jc_err *err)
 {
     struct jc_flights *flights = aligned_alloc(_Alignof(struct jc_flights), sizeof *flights);
     if (!flights)
         return jc_fail(err, JC_E_NOMEM, "out of memory");
     memset(flights, 0, sizeof *flights);
     flights->cache = cache;
+    flights->half_closed_left = half_closed_left;
     for (size_t i = 0; i < N_SHARDS; i++)
         pthread_mutex_init(&flights->shards[i].lock, NULL);
     *ret_flights = flights;
@@ -151,11 +155,16 @@ struct jc_item *jc_flights_hand_over(struct jc_flights *flights, struct jc_item 
     return next;
 }
 
-static bool is_wanted(const struct jc_item *followers, uint64_t now_ns)
+/* Asks the system for one client after the other, up to the first that is there. */
+static bool is_wanted(const struct jc_flights *flights, struct jc_item *followers, uint64_t now_ns)
 {
-    while (followers && jc_ticket_is_dead(followers->ticket, now_ns))
-        followers = followers->next;
-    return followers != NULL;
+    for (struct jc_item *item = followers; item; item = item->next) {
+        if (!jc_ticket_is_dead(item->ticket, now_ns))
+            jc_peers_mark_gone(&item, 1, flights->half_closed_left);
+        if (!jc_ticket_is_dead(item->ticket, now_ns))
+            return true;
+    }
+    return false;
 }
 
 static void put_list(struct jc_item *list, struct jc_item **onto)
@@ -171,7 +180,7 @@ static void put_list(struct jc_item *list, struct jc_item **onto)
 bool jc_flights_abandon(struct jc_flights *flights, struct jc_item *item, uint64_t now_ns, struct jc_item **dropped)
 {
     struct shard *shard = lock_shard(flights, item);
-    bool wanted = item->flight.leads && is_wanted(item->flight.followers, now_ns);
+    bool wanted = item->flight.leads && is_wanted(flights, item->flight.followers, now_ns);
     struct jc_item *followers = item->flight.leads && !wanted ? unlead_locked(shard, item) : NULL;
     pthread_mutex_unlock(&shard->lock);
     if (wanted)

@@ -21,8 +21,9 @@
 
 struct jc_flights;
 
-/* `cache` outlives them. Errors: NOMEM. */
-JC_MUST_CHECK jc_code jc_flights_create(struct jc_cache *cache, struct jc_flights **ret_flights, struct jc_err *err);
+/* `cache` outlives them; half_closed_left as in peers.h. Errors: NOMEM. */
+JC_MUST_CHECK jc_code jc_flights_create(struct jc_cache *cache, bool half_closed_left, struct jc_flights **ret_flights,
+                                        struct jc_err *err);
 void jc_flights_destroy(struct jc_flights *flights);
 JC_DEFINE_AUTO(jc_flights)
 
@@ -43,8 +44,8 @@ struct jc_item *jc_flights_land(struct jc_flights *flights, struct jc_item *item
 /* The item failed: the next in the lead, which the caller is to compute at once, or NULL. */
 struct jc_item *jc_flights_hand_over(struct jc_flights *flights, struct jc_item *item);
 
-/* The item is not wanted by its own ticket. False where a follower that has time left wants it computed; else the
- * flight ends, and the item and its followers are put onto *dropped. */
+/* The item is not wanted by its own ticket. False where a follower that has time left, and whose client is still there,
+ * wants it computed; else the flight ends, and the item and its followers are put onto *dropped. */
 bool jc_flights_abandon(struct jc_flights *flights, struct jc_item *item, uint64_t now_ns, struct jc_item **dropped);
 
 #endif

@@ -251,31 +251,63 @@ static void test_clients(bool half_closed_left)
 {
     struct jc_err err;
     struct stage stage;
-    static struct request gone, half, there, follower;
-    struct request *const requests[] = {&gone, &half, &there};
-    int ends[3][2];
+    static struct request gone, half, there, gone_too, follower;
+    struct request *const requests[] = {&gone, &half, &there, &gone_too};
+    static const uint32_t numbers[][2] = {{10, 20}, {11, 21}, {12, 22}, {20}};
+    int ends[JC_COUNT(requests)][2];
     bool waits;
     open_stage(&stage, 100, 1 << 20, half_closed_left);
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < JC_COUNT(requests); i++) {
         REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends[i]) == 0);
-        const uint32_t numbers[] = {10 + (uint32_t)i, 20 + (uint32_t)i};
-        fill_request(requests[i], numbers, 2, 5);
+        fill_request(requests[i], numbers[i], requests[i] == &gone_too ? 1 : 2, 5);
         requests[i]->ticket.fd = ends[i][0];
         REQUIRE_OK(jc_admission_enter(stage.admission, &requests[i]->ticket, &waits, &err));
         jc_admission_submit(stage.admission, &requests[i]->ticket);
     }
-    submit(&stage, &follower, (const uint32_t[]){10}, 1); /* of a text of who is gone */
+    submit(&stage, &follower, (const uint32_t[]){10}, 1); /* of a text of who is gone, as `gone_too` is of the other */
     close(ends[0][1]);
     shutdown(ends[1][1], SHUT_WR);
+    close(ends[3][1]);
     CHECK_INT(work_once(&stage), half_closed_left ? 3 : 5);
-    CHECK(gone.n_done == 1 && half.n_done == 1 && there.n_done == 1 && follower.n_done == 1);
+    CHECK(gone.n_done == 1 && half.n_done == 1 && there.n_done == 1 && gone_too.n_done == 1 && follower.n_done == 1);
     CHECK_INT(gone.ticket.failure, JC_E_CANCELLED);
+    CHECK_INT(gone_too.ticket.failure, JC_E_CANCELLED);
     CHECK_INT(half.ticket.failure, half_closed_left ? JC_E_CANCELLED : JC_OK);
     CHECK(is_right(&there) && is_right(&follower));
-    for (int i = 0; i < 3; i++)
+    for (size_t i = 0; i < JC_COUNT(requests); i++)
         close(ends[i][0]);
     close(ends[1][1]);
     close(ends[2][1]);
+    close_stage(&stage);
+}
+
+/* A late leader stays queued while its follower wants it, and is dropped at its turn where that one has left since. */
+static void test_late_leader_of_who_left(void)
+{
+    struct jc_err err;
+    struct stage stage;
+    static struct request leader, follower, other;
+    int ends[2];
+    bool waits;
+    open_stage(&stage, 100, 1 << 20, false);
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    fill_request(&leader, texts, 1, 5);
+    leader.ticket.deadline_ns = jc_clock_ns() + 3600 * JC_NS_PER_S;
+    REQUIRE_OK(jc_admission_enter(stage.admission, &leader.ticket, &waits, &err));
+    jc_admission_submit(stage.admission, &leader.ticket);
+    fill_request(&follower, texts, 1, 5);
+    follower.ticket.fd = ends[0];
+    REQUIRE_OK(jc_admission_enter(stage.admission, &follower.ticket, &waits, &err));
+    jc_admission_submit(stage.admission, &follower.ticket);
+    CHECK(!jc_batcher_expire(jc_admission_batcher(stage.admission), leader.ticket.deadline_ns));
+    leader.ticket.deadline_ns = 1; /* by the clock, too: from now on the queue does not look */
+    submit(&stage, &other, texts + 1, 1);
+    close(ends[1]);
+    CHECK_INT(work_once(&stage), 1);
+    CHECK(leader.n_done == 1 && follower.n_done == 1 && other.n_done == 1 && is_right(&other));
+    CHECK_INT(leader.ticket.failure, JC_E_DEADLINE);
+    CHECK_INT(follower.ticket.failure, JC_E_CANCELLED);
+    close(ends[0]);
     close_stage(&stage);
 }
 
@@ -454,6 +486,7 @@ int main(void)
     test_failing_leader();
     test_clients(false);
     test_clients(true);
+    test_late_leader_of_who_left();
     test_threads();
     test_cancel();
     test_finish_waits_for_what_is_late();

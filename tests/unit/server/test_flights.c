@@ -2,6 +2,9 @@
  * late or fails. */
 #include "server/queue/flights.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "answers.h"
 #include "check.h"
 #include "server/queue/batcher.h"
@@ -22,7 +25,7 @@ static void open_scene(struct scene *scene)
     struct jc_err err;
     *scene = (struct scene){.cache = NULL};
     REQUIRE_OK(jc_cache_create(1 << 20, &scene->cache, &err));
-    REQUIRE_OK(jc_flights_create(scene->cache, &scene->flights, &err));
+    REQUIRE_OK(jc_flights_create(scene->cache, false, &scene->flights, &err));
     for (int i = 0; i < N; i++) {
         scene->tickets[i] = (struct jc_ticket){.generation = 1, .deadline_ns = 1000, .fd = -1};
         answer_init(&scene->items[i].input, &scene->memories[i], 7, 5);
@@ -187,6 +190,27 @@ static void test_abandon(void)
     close_scene(&scene);
 }
 
+/* The leader is late and its follower has time: the follower's client is asked for, none knew that it left. */
+static void test_abandon_by_clients(void)
+{
+    struct scene scene;
+    struct jc_item *dropped = NULL;
+    int ends[2];
+    open_scene(&scene);
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    scene.tickets[0].deadline_ns = 10;
+    scene.tickets[1].fd = ends[0];
+    join(&scene, 0);
+    join(&scene, 1);
+    CHECK(!jc_flights_abandon(scene.flights, &scene.items[0], 15, &dropped));
+    close(ends[1]);
+    CHECK(jc_flights_abandon(scene.flights, &scene.items[0], 15, &dropped));
+    CHECK_INT(length(dropped), 2);
+    CHECK(atomic_load(&scene.tickets[1].gone));
+    close(ends[0]);
+    close_scene(&scene);
+}
+
 int main(void)
 {
     test_land();
@@ -197,5 +221,6 @@ int main(void)
     test_superseded();
     test_failure();
     test_abandon();
+    test_abandon_by_clients();
     return check_finish();
 }
