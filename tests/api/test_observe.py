@@ -124,6 +124,21 @@ def test_debug_log_is_json_too(bundle):
             assert client.get("/livez").status == 200
 
 
+def test_what_is_answered_below_is_counted(server):
+    """libmicrohttpd's own refusals: no route has seen them."""
+    head = b"GET /livez%s HTTP/1.1\r\nHost: x\r\n%s\r\n"
+    long = b"x" * 40000
+    samples = {414: head % (b"?" + long, b""), 431: head % (b"", b"X: " + long + b"\r\n"),
+               505: b"GET / HTTP/9.9\r\nHost: x\r\n\r\n"}
+    series = 'jobcode_http_requests_total{route="none",code="%d"}'
+    for status, sample in samples.items():
+        with server.client() as client, server.raw() as raw:
+            before = client.metrics().get(series % status, 0)
+            raw.send(sample)
+            assert raw.read().status == status
+            assert client.metrics()[series % status] == before + 1
+
+
 def test_quiet_by_default(bundle):
     with Server(bundle) as server:
         with server.client() as client:

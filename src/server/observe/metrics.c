@@ -78,9 +78,9 @@ static const struct histogram_row histograms[JC_N_HISTOGRAMS] = {
 static const struct histogram_row request_histogram = {
     "jobcode_http_request_duration_seconds", "Time from a request's headers to its answer.", SECONDS, LATENCY_BUCKETS};
 
-/* Statuses this server sends, and nginx's 499: not sent, the client left. The last row counts any other (libmicrohttpd's
- * own refusals never reach us). */
-static const int statuses[] = {200, 204, 304, 400, 401, 404, 405, 406, 409, 413, 415, 422, 429, 499, 500, 503, 504, 0};
+/* Statuses this server and libmicrohttpd send, and nginx's 499: not sent, the client left. The last counts any other. */
+static const int statuses[] = {200, 204, 304, 400, 401, 404, 405, 406, 409, 413, 414,
+                               415, 422, 429, 431, 499, 500, 503, 504, 505, 0};
 
 struct histogram {
     _Atomic uint64_t counts[MAX_BUCKETS + 1]; /* not cumulative; the last is +Inf */
@@ -153,13 +153,23 @@ void jc_metrics_observe(struct jc_metrics *metrics, enum jc_histogram histogram,
     observe(&metrics->histograms[histogram], &histograms[histogram], value);
 }
 
-void jc_metrics_request(struct jc_metrics *metrics, size_t route, int status, uint64_t duration_ns)
+static void count_request(struct route *route, int status)
 {
     size_t i = 0;
     while (statuses[i] && statuses[i] != status)
         i++;
-    add(&metrics->routes[route].requests[i], 1);
+    add(&route->requests[i], 1);
+}
+
+void jc_metrics_request(struct jc_metrics *metrics, size_t route, int status, uint64_t duration_ns)
+{
+    count_request(&metrics->routes[route], status);
     observe(&metrics->routes[route].duration, &request_histogram, duration_ns);
+}
+
+void jc_metrics_request_unread(struct jc_metrics *metrics, int status)
+{
+    count_request(&metrics->routes[metrics->n_routes - 1], status);
 }
 
 void jc_metrics_refused(struct jc_metrics *metrics, enum jc_problem_kind why)

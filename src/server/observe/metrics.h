@@ -71,6 +71,9 @@ void jc_metrics_observe(struct jc_metrics *metrics, enum jc_histogram histogram,
 /* An answered request. */
 void jc_metrics_request(struct jc_metrics *metrics, size_t route, int status, uint64_t duration_ns);
 
+/* One that libmicrohttpd answered by itself: it counts as without a route, and has no duration. */
+void jc_metrics_request_unread(struct jc_metrics *metrics, int status);
+
 /* A request that got a problem in place of what it asked for; one that was cut off before it was whole, too. */
 void jc_metrics_refused(struct jc_metrics *metrics, enum jc_problem_kind why);
 

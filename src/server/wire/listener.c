@@ -27,12 +27,31 @@ static _Thread_local char complaint[512];
 static const char no_memory[] = "Error allocating memory";
 static _Thread_local bool is_adding;
 
+/* What it says where it answers a request by itself, which its application never sees; the status is the first argument. */
+static const char refused[] = "Error processing request (HTTP response code is %u";
+
+static bool begins_with(const char *text, const char *beginning)
+{
+    return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+/* What libmicrohttpd tells nobody otherwise. */
+static void take_notice(const struct jc_listener *listener, const char *fmt, va_list args)
+{
+    if (!is_adding && begins_with(fmt, no_memory))
+        jc_acceptor_closed(listener->acceptor);
+    else if (begins_with(fmt, refused))
+        jc_metrics_request_unread(listener->server->metrics, (int)va_arg(args, unsigned));
+}
+
 /* libmicrohttpd's own complaints are about clients (resets, garbage): debug level. The context is a listener, or NULL. */
 static void JC_PRINTF(2, 0) log_daemon(void *context, const char *fmt, va_list args)
 {
-    const struct jc_listener *listener = context;
-    if (listener && !is_adding && strncmp(fmt, no_memory, sizeof no_memory - 1) == 0)
-        jc_acceptor_closed(listener->acceptor);
+    va_list notice;
+    va_copy(notice, args);
+    if (context)
+        take_notice(context, fmt, notice);
+    va_end(notice);
     char text[sizeof complaint];
     vsnprintf(text, sizeof text, fmt, args);
     text[strcspn(text, "\r\n")] = '\0';

@@ -181,12 +181,15 @@ static void test_requests(void)
     jc_metrics_request(metrics, 1, 503, 1000);
     jc_metrics_request(metrics, N_ROUTES, 404, 1000);
     jc_metrics_request(metrics, N_ROUTES, 418, 1000); /* a status the table does not have */
+    jc_metrics_request_unread(metrics, 414);
     JC_AUTO_FREE char *page = render(metrics);
     check_format(page);
     CHECK_NEAR(find(page, "jobcode_http_requests_total{route=\"GET /a\",code=\"200\"}"), 2, 0);
     CHECK_NEAR(find(page, "jobcode_http_requests_total{route=\"POST /b\",code=\"503\"}"), 1, 0);
     CHECK_NEAR(find(page, "jobcode_http_requests_total{route=\"none\",code=\"404\"}"), 1, 0);
     CHECK_NEAR(find(page, "jobcode_http_requests_total{route=\"none\",code=\"0\"}"), 1, 0);
+    CHECK_NEAR(find(page, "jobcode_http_requests_total{route=\"none\",code=\"414\"}"), 1, 0);
+    CHECK_NEAR(find(page, "jobcode_http_request_duration_seconds_count{route=\"none\"}"), 2, 0);
     CHECK(isnan(find(page, "jobcode_http_requests_total{route=\"POST /b\",code=\"200\"}")));
     CHECK_NEAR(find(page, "jobcode_http_request_duration_seconds_count{route=\"GET /a\"}"), 2, 0);
     CHECK_NEAR(find(page, "jobcode_http_request_duration_seconds_sum{route=\"GET /a\"}"), .002001, 1e-9);
