@@ -139,6 +139,18 @@ def test_what_is_answered_below_is_counted(server):
             assert client.metrics()[series % status] == before + 1
 
 
+def test_log_of_the_slow(bundle):
+    """A client may ask about a 408 by its id."""
+    with Server(bundle, "log.requests=true", "http.header_timeout=1s") as server:
+        with server.raw() as raw:
+            raw.send(b"GET /liv")
+            answer = raw.read()
+        line, = (event for event in server.stop() if event["event"] == "request")
+    assert answer.status == 408
+    assert (line["status"], line["problem"], line["client"]) == ("408", "request_timeout", "127.0.0.1")
+    assert line["id"] == answer.headers["x-request-id"]
+
+
 def test_quiet_by_default(bundle):
     with Server(bundle) as server:
         with server.client() as client:

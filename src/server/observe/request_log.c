@@ -88,3 +88,12 @@ void jc_request_log(const struct jc_request *request, int status, size_t n_bytes
     };
     jc_log_fields(status >= 500 ? JC_LOG_WARN : JC_LOG_INFO, "request", fields, JC_COUNT(fields));
 }
+
+void jc_request_log_unread(const char *id, int status, const char *problem, const struct jc_address *client)
+{
+    char code[12], address[JC_ADDRESS_TEXT];
+    snprintf(code, sizeof code, "%d", status);
+    jc_address_put(client, address);
+    jc_log(status >= 500 ? JC_LOG_WARN : JC_LOG_INFO, "request", "id", id, "status", code, "problem", problem, "client",
+           address, NULL);
+}

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "server/wire/client_address.h"
 #include "text/posting.h"
 
 struct jc_request;
@@ -17,5 +18,8 @@ void jc_request_log_title(struct jc_request *request, const struct jc_posting *p
  * in all and by stage, the key's name, the client's address. What failed is always among those of log.sample; else the
  * id decides, so that services that share ids log the same requests. */
 void jc_request_log(const struct jc_request *request, int status, size_t n_bytes, uint64_t duration_ns);
+
+/* The line of what was answered before it was a request: too slow, or of an address that has too much open. */
+void jc_request_log_unread(const char *id, int status, const char *problem, const struct jc_address *client);
 
 #endif

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "server/observe/request_log.h"
 #include "server/policy/request_id.h"
 
 /* TCP_CLOSE_WAIT of the C library's header, which clashes with the system's. */
@@ -67,14 +68,17 @@ struct jc_connections {
  * no room for it is a client that does not read. */
 static void send_problem(const struct jc_connection *connection, const struct jc_problem *problem)
 {
-    jc_metrics_refused(connection->table->metrics, problem->kind);
-    if (connection->table->limits.encrypted)
-        return;
+    const struct jc_connection_limits *limits = &connection->table->limits;
     JC_AUTO_BUF struct jc_buf body = {0};
     JC_AUTO_BUF struct jc_buf answer = {0};
     char id[JC_REQUEST_ID];
     int status = jc_problem_status(problem->kind);
     jc_request_id_choose(NULL, id);
+    jc_metrics_refused(connection->table->metrics, problem->kind);
+    if (limits->log)
+        jc_request_log_unread(id, status, jc_problem_code(problem->kind), &connection->address);
+    if (limits->encrypted)
+        return;
     jc_problem_put(problem, id, &body);
     jc_buf_printf(&answer, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: application/problem+json\r\n", status,
                   status == 408 ? "Request Timeout" : "Service Unavailable");

@@ -36,6 +36,7 @@ enum jc_phase { JC_PHASE_IDLE, JC_PHASE_HEAD, JC_PHASE_BODY, JC_PHASE_WORKING, J
 struct jc_connection_limits {
     uint64_t timeout_ms[JC_N_PHASES]; /* from a phase's beginning; 0 for WORKING: none */
     bool encrypted;                   /* TLS: nothing of our own can be written into the socket */
+    bool log;                         /* log.requests: answers of our own have a line each */
 };
 
 struct jc_connections;

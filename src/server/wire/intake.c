@@ -50,7 +50,8 @@ jc_code jc_intake_create(const struct jc_server_config *config, struct jc_metric
                                                                [JC_PHASE_HEAD] = config->http.header_timeout_ms,
                                                                [JC_PHASE_BODY] = config->http.body_timeout_ms,
                                                                [JC_PHASE_SENDING] = config->http.send_timeout_ms},
-                                                .encrypted = config->tls.certificate[0] != '\0'};
+                                                .encrypted = config->tls.certificate[0] != '\0',
+                                                .log = config->log.requests};
     jc_code code = jc_networks_create(proxies->items, proxies->n, &intake->proxies, err);
     if (code)
         return jc_wrap(err, "http.trusted_proxies");
