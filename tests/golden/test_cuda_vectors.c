@@ -2,7 +2,6 @@
  * The GPU's encoder against the vectors that sentence-transformers gave for the same token ids (record_vectors.py), in
  * float32 and in halves: its kernels run by the host (cuda_emulation.h), and where there is a GPU, by that.
  */
-#include "artifact/safetensors.h"
 #include "base/own.h"
 #include "cuda/cuda.h"
 #include "cuda_emulation.h"
@@ -53,21 +52,13 @@ int main(void)
     static struct texts texts;
     static float vectors[N_TEXTS * DIM];
     uint32_t finite[N_TEXTS];
-    char weights_path[PATH_MAX], vectors_path[PATH_MAX];
-    find_input("JOBCODE_WEIGHTS", "model.safetensors", weights_path);
-    find_recorded("vectors.safetensors", vectors_path);
+    size_t n_tensors;
+    JC_AUTO(jc_safetensors) struct jc_safetensors *weights = NULL, *file = NULL;
+    const float *recorded = open_vectors(&weights, &file);
+    const struct jc_tensor *tensors = jc_safetensors_tensors(weights, &n_tensors);
     load_texts(&texts);
     for (size_t i = 0, n = 0; i < N_TEXTS; n += texts.n_tokens[i++])
         memcpy(ids + n, texts.ids[i], texts.n_tokens[i] * sizeof *ids);
-
-    struct jc_err err;
-    JC_AUTO(jc_safetensors) struct jc_safetensors *weights = NULL, *file = NULL;
-    REQUIRE_OK(jc_safetensors_open(weights_path, &weights, &err));
-    REQUIRE_OK(jc_safetensors_open(vectors_path, &file, &err));
-    const float *recorded = NULL;
-    REQUIRE_OK(jc_safetensors_get_f32(file, "vectors", 2, (size_t[]){N_TEXTS, DIM}, &recorded, &err));
-    size_t n_tensors;
-    const struct jc_tensor *tensors = jc_safetensors_tensors(weights, &n_tensors);
     for (int wide = 0; wide <= 1; wide++) {
         struct emulation emulation;
         emulation_init(&emulation, &shape, tensors, n_tensors, wide, 2048);

@@ -1,7 +1,8 @@
-/* The recorded texts, and the shape of the encoder that their vectors were made with. */
+/* The recorded texts and their vectors, and the encoder that made these. */
 #ifndef JC_TESTS_VECTORS_H
 #define JC_TESTS_VECTORS_H
 
+#include "artifact/safetensors.h"
 #include "base/bert.h"
 #include "golden.h"
 
@@ -40,6 +41,20 @@ static inline void load_texts(struct texts *texts)
         texts->n_tokens[i] = (uint32_t)n;
         json_decref(record);
     }
+}
+
+/* The published weights, and the vectors [N_TEXTS][DIM] that sentence-transformers made with them, in *ret_file. */
+static inline const float *open_vectors(struct jc_safetensors **ret_weights, struct jc_safetensors **ret_file)
+{
+    char path[PATH_MAX];
+    struct jc_err err;
+    const float *vectors = NULL;
+    find_input("JOBCODE_WEIGHTS", "model.safetensors", path);
+    REQUIRE_OK(jc_safetensors_open(path, ret_weights, &err));
+    find_recorded("vectors.safetensors", path);
+    REQUIRE_OK(jc_safetensors_open(path, ret_file, &err));
+    REQUIRE_OK(jc_safetensors_get_f32(*ret_file, "vectors", 2, (size_t[]){N_TEXTS, DIM}, &vectors, &err));
+    return vectors;
 }
 
 #endif
