@@ -39,6 +39,7 @@ build build-release -Dtorch=enabled -Dwerror=true
 prepare_model build-release
 
 export JOBCODE_WEIGHTS=$PWD/$weights JOBCODE_MODEL=$PWD/$model
+export MESON_TESTTHREADS=$(($(nproc) + 1)) # many tests wait more than they compute
 run "release, with libtorch" build-release
 
 build build-asan -Dtorch=disabled -Dwerror=true --buildtype=debugoptimized -Db_sanitize=address,undefined
@@ -50,6 +51,7 @@ run "thread sanitizer" build-tsan --suite threads --suite api
 
 CC=clang CXX=clang++ build build-clang -Dtorch=disabled -Dwerror=true -Dfuzz=true --buildtype=debugoptimized \
   -Db_sanitize=address,undefined -Db_lundef=false
+unset MESON_TESTTHREADS # a fuzz target never waits
 run "clang: fuzz targets" build-clang --suite fuzz
 
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
