@@ -127,13 +127,14 @@ static bool begin(struct jc_request *request)
     struct jc_ticket *ticket = &request->classify.ticket;
     bool waits;
     struct jc_err err;
+    ticket->done = resume;
+    ticket->context = request;
+    ticket->fd = jc_request_socket(request);
     if (jc_admission_enter(request->server->admission, ticket, &waits, &err))
         return fail_ticket(request, &err), false;
     if (!waits)
         return (void)!answer(request), false;
-    ticket->done = resume;
-    ticket->context = request;
-    ticket->fd = jc_request_suspend(request);
+    jc_request_suspend(request);
     jc_admission_submit(request->server->admission, ticket);
     return true;
 }

@@ -89,8 +89,11 @@ struct jc_request {
  * none is loaded yet. */
 JC_MUST_CHECK jc_code jc_request_take_model(struct jc_request *request);
 
-/* Suspends the connection, in jc_later.begin. Returns its socket, open until it is resumed. */
-int jc_request_suspend(struct jc_request *request);
+/* The connection's socket. */
+int jc_request_socket(const struct jc_request *request);
+
+/* Suspends the connection, in jc_later.begin; its socket stays open until it is resumed. */
+void jc_request_suspend(struct jc_request *request);
 
 /* What `later` was waiting for is done. Threads: any. */
 void jc_request_resume(const struct jc_request *request);

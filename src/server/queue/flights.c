@@ -155,16 +155,23 @@ struct jc_item *jc_flights_hand_over(struct jc_flights *flights, struct jc_item 
     return next;
 }
 
-/* Asks the system for one client after the other, up to the first that is there. */
-static bool is_wanted(const struct jc_flights *flights, struct jc_item *followers, uint64_t now_ns)
+static bool is_wanted(const struct jc_item *followers, uint64_t now_ns)
 {
-    for (struct jc_item *item = followers; item; item = item->next) {
-        if (!jc_ticket_is_dead(item->ticket, now_ns))
-            jc_peers_mark_gone(&item, 1, flights->half_closed_left);
-        if (!jc_ticket_is_dead(item->ticket, now_ns))
-            return true;
+    while (followers && jc_ticket_is_dead(followers->ticket, now_ns))
+        followers = followers->next;
+    return followers != NULL;
+}
+
+void jc_flights_ask_clients(struct jc_flights *flights, const struct jc_item *item, uint64_t now_ns)
+{
+    struct shard *shard = lock_shard(flights, item);
+    for (struct jc_item *follower = item->flight.followers; follower; follower = follower->next) {
+        if (!jc_ticket_is_dead(follower->ticket, now_ns))
+            jc_peers_mark_gone(&follower, 1, flights->half_closed_left);
+        if (!jc_ticket_is_dead(follower->ticket, now_ns))
+            break;
     }
-    return false;
+    pthread_mutex_unlock(&shard->lock);
 }
 
 static void put_list(struct jc_item *list, struct jc_item **onto)
@@ -180,7 +187,7 @@ static void put_list(struct jc_item *list, struct jc_item **onto)
 bool jc_flights_abandon(struct jc_flights *flights, struct jc_item *item, uint64_t now_ns, struct jc_item **dropped)
 {
     struct shard *shard = lock_shard(flights, item);
-    bool wanted = item->flight.leads && is_wanted(flights, item->flight.followers, now_ns);
+    bool wanted = item->flight.leads && is_wanted(item->flight.followers, now_ns);
     struct jc_item *followers = item->flight.leads && !wanted ? unlead_locked(shard, item) : NULL;
     pthread_mutex_unlock(&shard->lock);
     if (wanted)

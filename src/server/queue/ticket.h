@@ -46,7 +46,7 @@ struct jc_ticket {
     size_t n_items;
     uint64_t generation;  /* of the model: the answers of two are never mixed */
     uint64_t deadline_ns; /* jc_clock_ns; what has not begun by then is not computed */
-    int fd;               /* the client's socket, open until `done`; -1: none */
+    int fd;               /* the client's socket, open from the entry until `done`; -1: none */
     atomic_bool gone;     /* the client left */
     bool alone;           /* neither cached nor shared with equal texts: a canary is to see the workers */
 

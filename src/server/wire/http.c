@@ -140,13 +140,15 @@ static bool answers_at_once(const struct jc_request *request)
     return jc_request_header(request, MHD_HTTP_HEADER_EXPECT) || announced_length(request) > most;
 }
 
-int jc_request_suspend(struct jc_request *request)
+int jc_request_socket(const struct jc_request *request)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+void jc_request_suspend(struct jc_request *request)
+{
     request->state = JC_REQUEST_WAITING;
     MHD_suspend_connection(request->connection);
-    return info->connect_fd;
 }
 
 void jc_request_resume(const struct jc_request *request)

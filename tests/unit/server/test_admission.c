@@ -322,6 +322,7 @@ struct sender {
     pthread_t thread;
     struct play *play;
     uint64_t seed;
+    int ends[2]; /* of its connection: it stays there */
     size_t n_wrong, n_late;
 };
 
@@ -360,6 +361,7 @@ static void *send_all(void *context)
         for (size_t i = 0; i < n; i++)
             numbers[i] = (uint32_t)(jc_rng_unit(&rng) * jc_rng_unit(&rng) * 3000);
         fill_request(request, numbers, n, 1 + (uint32_t)jc_rng_next(&rng) % ANSWER_TOP);
+        request->ticket.fd = sender->ends[0];
         if (jc_rng_next(&rng) % 8 == 0)
             request->ticket.deadline_ns = jc_clock_ns() + 20000;
         struct jc_err err;
@@ -392,11 +394,14 @@ static void test_threads(void)
         REQUIRE(pthread_create(&workers[i], NULL, compute_all, &play) == 0);
     for (size_t i = 0; i < N_SENDERS; i++) {
         senders[i] = (struct sender){.play = &play, .seed = i};
+        REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, senders[i].ends) == 0);
         REQUIRE(pthread_create(&senders[i].thread, NULL, send_all, &senders[i]) == 0);
     }
     for (size_t i = 0; i < N_SENDERS; i++) {
         pthread_join(senders[i].thread, NULL);
         CHECK_INT(senders[i].n_wrong, 0);
+        close(senders[i].ends[0]);
+        close(senders[i].ends[1]);
     }
     jc_batcher_stop(jc_admission_batcher(play.stage.admission));
     for (size_t i = 0; i < N_WORKERS; i++)

@@ -190,8 +190,8 @@ static void test_abandon(void)
     close_scene(&scene);
 }
 
-/* The leader is late and its follower has time: the follower's client is asked for, none knew that it left. */
-static void test_abandon_by_clients(void)
+/* The leader is late and its follower has time; nobody knows that the follower's client left until it is asked for. */
+static void test_ask_clients(void)
 {
     struct scene scene;
     struct jc_item *dropped = NULL;
@@ -202,8 +202,11 @@ static void test_abandon_by_clients(void)
     scene.tickets[1].fd = ends[0];
     join(&scene, 0);
     join(&scene, 1);
-    CHECK(!jc_flights_abandon(scene.flights, &scene.items[0], 15, &dropped));
+    jc_flights_ask_clients(scene.flights, &scene.items[0], 15);
+    CHECK(!atomic_load(&scene.tickets[1].gone));
     close(ends[1]);
+    CHECK(!jc_flights_abandon(scene.flights, &scene.items[0], 15, &dropped));
+    jc_flights_ask_clients(scene.flights, &scene.items[0], 15);
     CHECK(jc_flights_abandon(scene.flights, &scene.items[0], 15, &dropped));
     CHECK_INT(length(dropped), 2);
     CHECK(atomic_load(&scene.tickets[1].gone));
@@ -221,6 +224,6 @@ int main(void)
     test_superseded();
     test_failure();
     test_abandon();
-    test_abandon_by_clients();
+    test_ask_clients();
     return check_finish();
 }
