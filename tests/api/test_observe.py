@@ -1,4 +1,5 @@
 """Metrics that agree with the requests made, and a log that is JSON and never holds a title."""
+import collections
 import math
 import re
 
@@ -129,32 +130,66 @@ def test_what_is_answered_below_is_counted(server):
     head = b"GET /livez%s HTTP/1.1\r\nHost: x\r\n%s\r\n"
     long = b"x" * 40000
     samples = {414: head % (b"?" + long, b""), 431: head % (b"", b"X: " + long + b"\r\n"),
-               505: b"GET / HTTP/9.9\r\nHost: x\r\n\r\n"}
-    series = 'jobcode_http_requests_total{route="none",code="%d"}'
+               505: b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
+               400: b"POST /v1/classify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                    b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"}
     for status, sample in samples.items():
+        with server.client() as client:
+            before = requests_counted(client)
+            with server.raw() as raw:
+                raw.send(sample)
+                assert raw.read().status == status
+            client.wait_in_flight(0)
+            before[f'route="none",code="{status}"'] += 1
+            assert requests_counted(client) == before
+
+
+def requests_counted(client):
+    """By labels; those for /metrics, which this is one of, left out."""
+    counts = {labels: count for series, count in client.metrics().items()
+              for labels in re.findall(r"^jobcode_http_requests_total\{(.+)\}$", series) if "/metrics" not in labels}
+    return collections.Counter(counts)
+
+
+CUT_OFF = ("http.header_timeout=1s", "http.body_timeout=1s", "http.connections_per_address=2")
+
+
+def test_log_of_what_is_cut_off(bundle):
+    """A client may ask about a 408 or a 503 by its id; behind a proxy, by its own id and address."""
+    with Server(bundle, "log.requests=true", *CUT_OFF) as server:
         with server.client() as client, server.raw() as raw:
-            before = client.metrics().get(series % status, 0)
-            raw.send(sample)
-            assert raw.read().status == status
-            assert client.metrics()[series % status] == before + 1
-
-
-def test_log_of_the_slow(bundle):
-    """A client may ask about a 408 by its id."""
-    with Server(bundle, "log.requests=true", "http.header_timeout=1s") as server:
-        with server.raw() as raw:
             raw.send(b"GET /liv")
-            answer = raw.read()
-        line, = (event for event in server.stop() if event["event"] == "request")
-    assert answer.status == 408
-    assert (line["status"], line["problem"], line["client"]) == ("408", "request_timeout", "127.0.0.1")
-    assert line["id"] == answer.headers["x-request-id"]
+            client.wait_for_metrics(lambda metrics: metrics["jobcode_http_connections"] == 2)
+            with server.raw() as one_more:
+                refused = one_more.read()
+            late = raw.read()
+        events = server.stop()
+    expect_line(events, late, "408", "request_timeout", "info", "127.0.0.1")
+    expect_line(events, refused, "503", "too_many_connections", "warn", "127.0.0.1")
+    with Server(bundle, "log.requests=true", "http.trusted_proxies=127.0.0.1", *CUT_OFF) as server:
+        with server.raw() as raw:
+            raw.send(b"POST /v1/classify HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nX-Request-Id: mine\r\n"
+                     b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\nhalf")
+            late = raw.read()
+        assert late.headers["x-request-id"] == "mine"
+        with server.client() as client:
+            assert requests_counted(client)['route="none",code="408"'] == 1
+        expect_line(server.stop(), late, "408", "request_timeout", "info", "192.0.2.1")
+
+
+def expect_line(events, answer, status, problem, level, client):
+    line, = (event for event in events if event["event"] == "request" and event["id"] == answer.headers["x-request-id"])
+    assert str(answer.status) == line["status"] == status
+    assert (line["problem"], line["level"], line["client"]) == (problem, level, client)
 
 
 def test_quiet_by_default(bundle):
-    with Server(bundle) as server:
+    with Server(bundle, "http.header_timeout=1s") as server:
         with server.client() as client:
             client.post({"title": "nurse"})
+        with server.raw() as raw:
+            raw.send(b"GET /liv")
+            assert raw.read().status == 408
         assert [event["event"] for event in server.stop()] == ["listening", "ready", "draining", "stopped"]
 
 

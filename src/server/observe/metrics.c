@@ -79,8 +79,8 @@ static const struct histogram_row request_histogram = {
     "jobcode_http_request_duration_seconds", "Time from a request's headers to its answer.", SECONDS, LATENCY_BUCKETS};
 
 /* Statuses this server and libmicrohttpd send, and nginx's 499: not sent, the client left. The last counts any other. */
-static const int statuses[] = {200, 204, 304, 400, 401, 404, 405, 406, 409, 413, 414,
-                               415, 422, 429, 431, 499, 500, 503, 504, 505, 0};
+static const int statuses[] = {200, 204, 304, 400, 401, 404, 405, 406, 408, 409, 413,
+                               414, 415, 422, 429, 431, 499, 500, 503, 504, 505, 0};
 
 struct histogram {
     _Atomic uint64_t counts[MAX_BUCKETS + 1]; /* not cumulative; the last is +Inf */

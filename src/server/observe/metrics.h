@@ -71,7 +71,8 @@ void jc_metrics_observe(struct jc_metrics *metrics, enum jc_histogram histogram,
 /* An answered request. */
 void jc_metrics_request(struct jc_metrics *metrics, size_t route, int status, uint64_t duration_ns);
 
-/* One that libmicrohttpd answered by itself: it counts as without a route, and has no duration. */
+/* One that was answered before a route had it, by libmicrohttpd or the connections' thread: it counts as without a
+ * route, and has no duration. */
 void jc_metrics_request_unread(struct jc_metrics *metrics, int status);
 
 /* A request that got a problem in place of what it asked for; one that was cut off before it was whole, too. */

@@ -19,7 +19,8 @@ void jc_request_log_title(struct jc_request *request, const struct jc_posting *p
  * id decides, so that services that share ids log the same requests. */
 void jc_request_log(const struct jc_request *request, int status, size_t n_bytes, uint64_t duration_ns);
 
-/* The line of what was answered before it was a request: too slow, or of an address that has too much open. */
+/* The line of what came to no whole request: too slow, or of an address that has too much open. Over TLS the status is
+ * not sent. */
 void jc_request_log_unread(const char *id, int status, const char *problem, const struct jc_address *client);
 
 #endif

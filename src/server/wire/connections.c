@@ -47,6 +47,10 @@ struct jc_connection {
     uint64_t n_received; /* bytes, on the socket's own count */
     uint64_t asked_ns;   /* when that was */
     bool ended;          /* shut down */
+
+    /* Of the request that is being read. */
+    char id[JC_REQUEST_ID]; /* "" = its head is not whole */
+    struct jc_address client;
 };
 
 struct jc_connections {
@@ -64,25 +68,34 @@ struct jc_connections {
     bool stopping;
 };
 
+static void name_locked(struct jc_connection *connection, const char *id, const struct jc_address *client)
+{
+    jc_request_id_choose(id, connection->id);
+    connection->client = *client;
+}
+
 /* The last word on a connection, straight into its socket: libmicrohttpd is not sending, and a socket buffer that has
  * no room for it is a client that does not read. */
-static void send_problem(const struct jc_connection *connection, const struct jc_problem *problem)
+static void send_problem(struct jc_connection *connection, const struct jc_problem *problem)
 {
     const struct jc_connection_limits *limits = &connection->table->limits;
+    struct jc_metrics *metrics = connection->table->metrics;
     JC_AUTO_BUF struct jc_buf body = {0};
     JC_AUTO_BUF struct jc_buf answer = {0};
-    char id[JC_REQUEST_ID];
     int status = jc_problem_status(problem->kind);
-    jc_request_id_choose(NULL, id);
-    jc_metrics_refused(connection->table->metrics, problem->kind);
+    if (!connection->id[0])
+        name_locked(connection, NULL, &connection->address);
+    jc_metrics_refused(metrics, problem->kind);
     if (limits->log)
-        jc_request_log_unread(id, status, jc_problem_code(problem->kind), &connection->address);
+        jc_request_log_unread(connection->id, status, jc_problem_code(problem->kind), &connection->client);
     if (limits->encrypted)
         return;
-    jc_problem_put(problem, id, &body);
+    jc_metrics_request_unread(metrics, status);
+    jc_problem_put(problem, connection->id, &body);
     jc_buf_printf(&answer, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: application/problem+json\r\n", status,
                   status == 408 ? "Request Timeout" : "Service Unavailable");
-    jc_buf_printf(&answer, "Content-Length: %zu\r\nX-Request-Id: %s\r\nCache-Control: no-store\r\n", body.n, id);
+    jc_buf_printf(&answer, "Content-Length: %zu\r\nX-Request-Id: %s\r\nCache-Control: no-store\r\n", body.n,
+                  connection->id);
     if (problem->retry_after_s)
         jc_buf_printf(&answer, "Retry-After: %u\r\n", problem->retry_after_s);
     jc_buf_puts(&answer, "\r\n");
@@ -339,6 +352,7 @@ bool jc_connection_enter(struct jc_connection *connection, enum jc_phase phase)
     if (phase == JC_PHASE_IDLE) {
         connection->has_answered = true;
         connection->has_sample = false;
+        connection->id[0] = '\0';
     }
     connection->gone_ns = 0;
     if (phase != connection->phase) { /* a head that was noticed before its first line was whole keeps its time */
@@ -347,6 +361,13 @@ bool jc_connection_enter(struct jc_connection *connection, enum jc_phase phase)
     }
     pthread_mutex_unlock(&connection->lock);
     return goes_on;
+}
+
+void jc_connection_name(struct jc_connection *connection, const char *id, const struct jc_address *client)
+{
+    pthread_mutex_lock(&connection->lock);
+    name_locked(connection, id, client);
+    pthread_mutex_unlock(&connection->lock);
 }
 
 jc_code jc_connections_fail_limit(struct jc_problem *problem)

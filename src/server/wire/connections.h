@@ -11,7 +11,7 @@
  * One thread, the reaper, looks through the table several times a second, writes a 408 where a request is cut off (the
  * answer to it has not begun, and there is no TLS), and shuts the socket down; libmicrohttpd then notices the end and
  * closes it. That bytes have arrived in IDLE it learns from the system (TCP_INFO), up to a second late: a piece of a
- * pipelined request that came with the one before it goes unnoticed, and ends with http.idle_timeout.
+ * request that comes before the reaper's first look after an answer goes unnoticed, and ends with http.idle_timeout.
  *
  * Ownership: libmicrohttpd owns and closes sockets; a struct jc_connection lives from its notification of the start to
  * that of the end, which comes before the descriptor is closed. A socket is touched under the connection's lock alone,
@@ -36,7 +36,7 @@ enum jc_phase { JC_PHASE_IDLE, JC_PHASE_HEAD, JC_PHASE_BODY, JC_PHASE_WORKING, J
 struct jc_connection_limits {
     uint64_t timeout_ms[JC_N_PHASES]; /* from a phase's beginning; 0 for WORKING: none */
     bool encrypted;                   /* TLS: nothing of our own can be written into the socket */
-    bool log;                         /* log.requests: answers of our own have a line each */
+    bool log;                         /* log.requests: what is cut off or refused here has a line, too */
 };
 
 struct jc_connections;
@@ -70,6 +70,10 @@ void jc_connection_destroy(struct jc_connection *connection);
 
 /* Enters a phase. False: the connection was ended, and nothing more is to be done for it. */
 bool jc_connection_enter(struct jc_connection *connection, enum jc_phase phase);
+
+/* The head of a request is whole: its id, and its client (behind a proxy not the peer), are those of the 408 that may
+ * come of it, until the next IDLE. */
+void jc_connection_name(struct jc_connection *connection, const char *id, const struct jc_address *client);
 
 /* Answers a new connection 503, whatever it asks (where it is encrypted: nothing), and ends it. */
 void jc_connection_refuse(struct jc_connection *connection, enum jc_closed why);

@@ -156,6 +156,7 @@ bool jc_intake_begin(struct jc_request *request)
         MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, add_forwarded, &client);
         request->client = jc_client_address_end(&client);
     }
+    jc_connection_name(peer->open, request->id, &request->client);
     return jc_connection_enter(peer->open, JC_PHASE_BODY);
 }
 
