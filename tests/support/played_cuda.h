@@ -94,9 +94,11 @@ jc_code jc_cuda_encoder_create(const struct jc_bert *bert, const struct jc_tenso
                                struct jc_cuda_encoder **ret_encoder, struct jc_err *err)
 {
     struct jc_cuda_encoder made = {.max_tokens = bert->max_tokens};
-    (void)tensors, (void)n_tensors, (void)is_wide, (void)device;
-    jc_code code = jc_cuda_buckets_settle(buckets, bert->max_tokens, &made.buckets, err);
-    if (code || (code = played_hold(PLAYED_ENCODER, err)))
+    struct jc_cuda_device described;
+    (void)tensors, (void)n_tensors, (void)is_wide;
+    jc_code code = jc_cuda_device_get(device, &described, err);
+    if (code || (code = jc_cuda_buckets_settle(buckets, bert->max_tokens, &made.buckets, err)) ||
+        (code = played_hold(PLAYED_ENCODER, err)))
         return code;
     *ret_encoder = malloc(sizeof made);
     REQUIRE(*ret_encoder);

@@ -58,6 +58,31 @@ static void check_encodes(const struct jc_encoder *encoder, int32_t first)
     CHECK(is_right);
 }
 
+/* Which GPU is meant where none is named. */
+static void check_default_device(void)
+{
+    static const char empty[] = "\2\0\0\0\0\0\0\0{}"; /* a checkpoint that the played device does not look at */
+    static const struct jc_bert bert = {.hidden = PLAYED_DIM, .heads = 12, .max_tokens = MAX_TOKENS};
+    static const struct jc_encoder_options asked[] = {{.backend = JC_BACKEND_CUDA},
+                                                      {.backend = JC_BACKEND_CUDA, .device = JC_DEVICE_AUTO},
+                                                      {.device = JC_DEVICE_AUTO},
+                                                      {.device = 1}};
+    char path[] = "/tmp/jc-weights-XXXXXX";
+    JC_AUTO_FD int fd = mkstemp(path);
+    REQUIRE(fd >= 0 && write(fd, empty, sizeof empty - 1) == sizeof empty - 1);
+    const struct jc_encoder_source source = {.kind = JC_ENCODER_BERT, .bert = &bert, .weights = path};
+    reset(1 << 20);
+    for (size_t i = 0; i < JC_COUNT(asked); i++) {
+        JC_AUTO(jc_encoder) struct jc_encoder *encoder = NULL;
+        REQUIRE_OK(jc_encoder_load(&source, &asked[i], &encoder, &err));
+        CHECK_STR(jc_encoder_info(encoder)->device, "cuda:0 (played)");
+    }
+    struct jc_encoder *none = NULL;
+    CHECK_FAILS(jc_encoder_load(&source, &(struct jc_encoder_options){.device = 2}, &none, &err), JC_E_NOT_FOUND,
+                "there is no GPU 1");
+    unlink(path);
+}
+
 static void check_made_at_load(void)
 {
     reset(1 << 20);
@@ -213,6 +238,7 @@ static void check_warm(void)
 
 int main(void)
 {
+    check_default_device();
     check_made_at_load();
     check_bad_buckets();
     check_shrinks_at_load();
