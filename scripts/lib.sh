@@ -87,17 +87,21 @@ install_tools() {
   fi
 }
 
-# build FOLDER [MESON OPTION...]
-build() {
+# configure FOLDER [MESON SETUP OPTION...]
+configure() {
   local folder=$1
   shift
-  if [ ! -e "$folder/build.ninja" ]; then
-    say "configuring $folder"
-    meson setup "$folder" "$@" >"$folder.log" 2>&1 || { cat "$folder.log"; return 1; }
-    rm -f "$folder.log"
-  fi
-  say "building $folder"
-  ninja -C "$folder" --quiet
+  [ ! -e "$folder/build.ninja" ] || return 0
+  say "configuring $folder"
+  meson setup "$folder" "$@" >"$folder.log" 2>&1 || { cat "$folder.log"; return 1; }
+  rm -f "$folder.log"
+}
+
+# build FOLDER [MESON SETUP OPTION...]
+build() {
+  configure "$@"
+  say "building $1"
+  ninja -C "$1" --quiet
 }
 
 # prepare_model BUILD_FOLDER: a complete bundle from the repository's categories and the encoder's weights.

@@ -49,8 +49,6 @@ static void check_refusals(const struct jc_safetensors *weights)
 
 int main(void)
 {
-    if (strcmp(jc_torch_version(), "none") == 0)
-        check_skip("built without libtorch");
     struct jc_err err;
     size_t n_tensors;
     JC_AUTO(jc_safetensors) struct jc_safetensors *weights = NULL, *recorded = NULL;

@@ -125,8 +125,6 @@ static void check_refused(const struct checkpoint *c, const struct jc_bert *bert
 
 int main(void)
 {
-    if (strcmp(jc_torch_version(), "none") == 0)
-        check_skip("built without libtorch");
     jc_torch_init();
 
     struct checkpoint cls = {.bert = cls_bert, .prefix = "", .rng = jc_rng_seeded(1)};
