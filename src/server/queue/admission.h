@@ -46,9 +46,9 @@ JC_DEFINE_AUTO(jc_admission)
 JC_MUST_CHECK jc_code jc_admission_check(struct jc_admission *admission, size_t n_titles, size_t n_bytes,
                                          uint64_t deadline_ns, struct jc_err *err);
 
-/* The ticket's items, generation, deadline, socket and inputs are set: workers see those that follow, and ask for their
- * client, from the entry on. *ret_waits: it is to be submitted; else every item is
- * answered. Once this returns true, the ticket must be submitted. Errors: as check; then nothing is under way. */
+/* The ticket's items, generation, deadline, socket and inputs are set: from the entry on, workers see those items that
+ * follow, and ask for their client. *ret_waits: it must be submitted; else every item is answered. Errors: as check;
+ * then nothing is under way. */
 JC_MUST_CHECK jc_code jc_admission_enter(struct jc_admission *admission, struct jc_ticket *ticket, bool *ret_waits,
                                          struct jc_err *err);
 
