@@ -207,26 +207,17 @@ void jc_admission_submit(struct jc_admission *admission, struct jc_ticket *ticke
     jc_ticket_release(ticket);
 }
 
-/* The item is not wanted by its own ticket. Whether it was dropped: nobody else wants it either. */
-static bool drop(struct jc_admission *admission, struct jc_item *item, uint64_t now_ns, struct jc_item **dropped)
-{
-    if (admission->flights) {
-        jc_flights_ask_clients(admission->flights, item, now_ns);
-        return jc_flights_abandon(admission->flights, item, now_ns, dropped);
-    }
-    item->next = *dropped;
-    *dropped = item;
-    return true;
-}
-
 /* What became of an item since it was queued: it is to be computed (LEADS), was answered, or is someone else's by now. */
 static enum jc_flights_way recheck(struct jc_admission *admission, struct jc_item *item, uint64_t now_ns,
                                    struct jc_item **dropped)
 {
-    if (jc_ticket_is_dead(item->ticket, now_ns))
-        return drop(admission, item, now_ns, dropped) ? JC_FLIGHTS_FOLLOWS : JC_FLIGHTS_LEADS;
+    struct jc_flights *flights = admission->flights;
+    if (jc_ticket_is_dead(item->ticket, now_ns)) {
+        jc_flights_ask_clients(flights, item, now_ns);
+        return jc_flights_abandon(flights, item, now_ns, dropped) ? JC_FLIGHTS_FOLLOWS : JC_FLIGHTS_LEADS;
+    }
     if (atomic_load_explicit(&item->flight.superseded, memory_order_relaxed))
-        return jc_flights_join(admission->flights, item);
+        return jc_flights_join(flights, item);
     return JC_FLIGHTS_LEADS;
 }
 

@@ -250,10 +250,7 @@ static void sweep_locked(struct jc_batcher *batcher, struct jc_ticket *ticket, u
     ticket->swept = true;
     while (ticket->queue) {
         struct jc_item *item = pop_item_locked(batcher, ticket);
-        if (!batcher->flights) {
-            item->next = *dropped;
-            *dropped = item;
-        } else if (!jc_flights_abandon(batcher->flights, item, now_ns, dropped)) {
+        if (!jc_flights_abandon(batcher->flights, item, now_ns, dropped)) {
             *end = item;
             end = &item->next;
             n_kept++;

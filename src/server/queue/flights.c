@@ -164,6 +164,8 @@ static bool is_wanted(const struct jc_item *followers, uint64_t now_ns)
 
 void jc_flights_ask_clients(struct jc_flights *flights, const struct jc_item *item, uint64_t now_ns)
 {
+    if (!flights)
+        return;
     struct shard *shard = lock_shard(flights, item);
     for (struct jc_item *follower = item->flight.followers; follower; follower = follower->next) {
         if (!jc_ticket_is_dead(follower->ticket, now_ns))
@@ -186,12 +188,15 @@ static void put_list(struct jc_item *list, struct jc_item **onto)
 
 bool jc_flights_abandon(struct jc_flights *flights, struct jc_item *item, uint64_t now_ns, struct jc_item **dropped)
 {
-    struct shard *shard = lock_shard(flights, item);
-    bool wanted = item->flight.leads && is_wanted(item->flight.followers, now_ns);
-    struct jc_item *followers = item->flight.leads && !wanted ? unlead_locked(shard, item) : NULL;
-    pthread_mutex_unlock(&shard->lock);
-    if (wanted)
-        return false;
+    struct jc_item *followers = NULL;
+    if (flights) {
+        struct shard *shard = lock_shard(flights, item);
+        bool wanted = item->flight.leads && is_wanted(item->flight.followers, now_ns);
+        followers = item->flight.leads && !wanted ? unlead_locked(shard, item) : NULL;
+        pthread_mutex_unlock(&shard->lock);
+        if (wanted)
+            return false;
+    }
     item->next = NULL;
     put_list(item, dropped);
     put_list(followers, dropped);

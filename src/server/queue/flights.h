@@ -45,11 +45,13 @@ struct jc_item *jc_flights_land(struct jc_flights *flights, struct jc_item *item
 /* The item failed: the next in the lead, which the caller is to compute at once, or NULL. */
 struct jc_item *jc_flights_hand_over(struct jc_flights *flights, struct jc_item *item);
 
-/* Asks the system for the clients of the item's followers, one by one up to the first that is there (peers.h). */
+/* Asks the system for the clients of the item's followers, one by one up to the first that is there (peers.h).
+ * No flights (NULL): none follow. */
 void jc_flights_ask_clients(struct jc_flights *flights, const struct jc_item *item, uint64_t now_ns);
 
 /* The item is not wanted by its own ticket. False where a follower that has time left, and whose client has not left as
- * far as is known, wants it computed; else the flight ends, and the item and its followers are put onto *dropped. */
+ * far as is known, wants it computed; else the flight ends, and the item and its followers are put onto *dropped. No
+ * flights (NULL): nobody wants it. */
 bool jc_flights_abandon(struct jc_flights *flights, struct jc_item *item, uint64_t now_ns, struct jc_item **dropped);
 
 #endif
