@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from harness import CLASSIFY, Server
+from harness import CLASSIFY, Server, post_bytes
 
 
 @pytest.fixture
@@ -168,8 +168,7 @@ def test_log_of_what_is_cut_off(bundle):
     expect_line(events, refused, "503", "too_many_connections", "warn", "127.0.0.1")
     with Server(bundle, "log.requests=true", "http.trusted_proxies=127.0.0.1", *CUT_OFF) as server:
         with server.raw() as raw:
-            raw.send(b"POST /v1/classify HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nX-Request-Id: mine\r\n"
-                     b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\nhalf")
+            raw.send(post_bytes({"title": "nurse"}, "X-Forwarded-For: 192.0.2.1\r\nX-Request-Id: mine\r\n")[:-3])
             late = raw.read()
         assert late.headers["x-request-id"] == "mine"
         with server.client() as client:

@@ -12,7 +12,6 @@
 
 #include "base/clock.h"
 #include "server/observe/request_log.h"
-#include "server/policy/request_id.h"
 
 /* TCP_CLOSE_WAIT of the C library's header, which clashes with the system's. */
 #define CLOSE_WAIT 8
@@ -68,12 +67,6 @@ struct jc_connections {
     bool stopping;
 };
 
-static void name_locked(struct jc_connection *connection, const char *id, const struct jc_address *client)
-{
-    jc_request_id_choose(id, connection->id);
-    connection->client = *client;
-}
-
 /* The last word on a connection, straight into its socket: libmicrohttpd is not sending, and a socket buffer that has
  * no room for it is a client that does not read. */
 static void send_problem(struct jc_connection *connection, const struct jc_problem *problem)
@@ -83,8 +76,10 @@ static void send_problem(struct jc_connection *connection, const struct jc_probl
     JC_AUTO_BUF struct jc_buf body = {0};
     JC_AUTO_BUF struct jc_buf answer = {0};
     int status = jc_problem_status(problem->kind);
-    if (!connection->id[0])
-        name_locked(connection, NULL, &connection->address);
+    if (!connection->id[0]) {
+        jc_request_id_choose(NULL, connection->id);
+        connection->client = connection->address;
+    }
     jc_metrics_refused(metrics, problem->kind);
     if (limits->log)
         jc_request_log_unread(connection->id, status, jc_problem_code(problem->kind), &connection->client);
@@ -363,10 +358,11 @@ bool jc_connection_enter(struct jc_connection *connection, enum jc_phase phase)
     return goes_on;
 }
 
-void jc_connection_name(struct jc_connection *connection, const char *id, const struct jc_address *client)
+void jc_connection_name(struct jc_connection *connection, const char id[JC_REQUEST_ID], const struct jc_address *client)
 {
     pthread_mutex_lock(&connection->lock);
-    name_locked(connection, id, client);
+    memcpy(connection->id, id, JC_REQUEST_ID);
+    connection->client = *client;
     pthread_mutex_unlock(&connection->lock);
 }
 

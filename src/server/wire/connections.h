@@ -29,6 +29,7 @@
 #include "base/own.h"
 #include "server/api/problem.h"
 #include "server/observe/metrics.h"
+#include "server/policy/request_id.h"
 #include "server/wire/client_address.h"
 
 enum jc_phase { JC_PHASE_IDLE, JC_PHASE_HEAD, JC_PHASE_BODY, JC_PHASE_WORKING, JC_PHASE_SENDING, JC_N_PHASES };
@@ -73,7 +74,8 @@ bool jc_connection_enter(struct jc_connection *connection, enum jc_phase phase);
 
 /* The head of a request is whole: its id, and its client (behind a proxy not the peer), are those of the 408 that may
  * come of it, until the next IDLE. */
-void jc_connection_name(struct jc_connection *connection, const char *id, const struct jc_address *client);
+void jc_connection_name(struct jc_connection *connection, const char id[JC_REQUEST_ID],
+                        const struct jc_address *client);
 
 /* Answers a new connection 503, whatever it asks (where it is encrypted: nothing), and ends it. */
 void jc_connection_refuse(struct jc_connection *connection, enum jc_closed why);
